@@ -1,0 +1,102 @@
+//! Sign-up, sign-in, sessions and profile (contract: auth-and-gateway 2 to 4).
+//!
+//! The rules live here; accounts, tokens and counters are behind ports. Two of them carry the weight: a refresh
+//! token is exchanged in one atomic step ([`dzinza_ports::Sessions::rotate`]), and whatever ends a session
+//! first writes `revoked_sid:{sid}`, which every route group checks, and then the rows.
+#![warn(missing_docs)]
+
+mod account;
+mod audit;
+mod email;
+mod input;
+mod limits;
+mod lockout;
+mod login;
+mod logout;
+mod passwords;
+mod preferences;
+mod profile;
+mod profile_change;
+mod refresh;
+mod register;
+mod rules;
+mod session;
+mod tokens;
+mod view;
+pub mod wire;
+
+use std::sync::Arc;
+
+use dzinza_ports::{Audit, Clock, Ids, Limits, Sessions, Users};
+use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use account::{NewAccount, create_account};
+pub use rules::AuthRules;
+
+use passwords::Passwords;
+
+/// What signing up and in needs.
+#[derive(Clone)]
+pub struct AuthPorts {
+    /// Accounts.
+    pub users: Arc<dyn Users>,
+    /// Refresh tokens.
+    pub sessions: Arc<dyn Sessions>,
+    /// The record of what happened to accounts.
+    pub audit: Arc<dyn Audit>,
+    /// Rate counters, locks and revocations.
+    pub limits: Arc<dyn Limits>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// New identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// The signing keys and what else knows a caller.
+    pub auth: AuthState,
+    /// Lifetimes and limits.
+    pub rules: AuthRules,
+}
+
+impl HasAuth for AuthPorts {
+    fn auth(&self) -> &AuthState {
+        &self.auth
+    }
+}
+
+/// The ports and the queue for the processor, which all handlers of a process share.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) ports: AuthPorts,
+    pub(crate) passwords: Passwords,
+}
+
+impl HasAuth for Service {
+    fn auth(&self) -> &AuthState {
+        &self.ports.auth
+    }
+}
+
+/// The routes under `/api/auth` and `/api/users/me`.
+pub fn api(ports: AuthPorts) -> ApiRouter {
+    let passwords = Passwords::new(&ports.rules);
+    let service = Service { ports, passwords };
+    let guard = |scope: limits::Scope| {
+        axum::middleware::from_fn_with_state((service.ports.clone(), scope), limits::per_client)
+    };
+    let credentials = OpenApiRouter::new()
+        .routes(routes!(register::register))
+        .routes(routes!(login::login))
+        .route_layer(guard(limits::Scope::Credentials));
+    let refreshing =
+        OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
+    let routes = OpenApiRouter::new()
+        .merge(credentials)
+        .merge(refreshing)
+        .routes(routes!(logout::logout))
+        .routes(routes!(logout::logout_all))
+        .routes(routes!(profile::me))
+        .routes(routes!(profile::change_profile))
+        .routes(routes!(profile::own_user, profile::replace_own_user));
+    finish(routes, service)
+}

@@ -1,0 +1,142 @@
+use axum::Json;
+use axum::extract::State;
+use dzinza_ports::{Body, User};
+use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
+use serde_json::json;
+
+use crate::lockout::Lockout;
+use crate::profile_change::ProfileChange;
+use crate::wire::{ErrorBody, OwnUser, ProfileRequest, UserView};
+use crate::{Service, account, audit};
+
+/// The caller's account (contract E6).
+#[utoipa::path(
+    get, path = "/api/auth/me", tag = "auth", operation_id = "me",
+    security(("bearer" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "The account", body = OwnUser),
+        (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
+    )
+)]
+pub(crate) async fn me(State(service): State<Service>, caller: Caller) -> Result<Json<OwnUser>, Problem> {
+    let user = own(&service, &caller).await?;
+    Ok(Json(OwnUser { user: UserView::of(&user) }))
+}
+
+/// The caller's account without a wrapper (contract E6).
+#[utoipa::path(
+    get, path = "/api/users/me", tag = "auth", operation_id = "ownUser",
+    security(("bearer" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "The account", body = UserView),
+        (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
+    )
+)]
+pub(crate) async fn own_user(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<Json<UserView>, Problem> {
+    Ok(Json(UserView::of(&own(&service, &caller).await?)))
+}
+
+/// Change the caller's account (contract E7).
+#[utoipa::path(
+    patch, path = "/api/auth/profile", tag = "auth", operation_id = "changeProfile",
+    security(("bearer" = []), ("cookie" = [])),
+    request_body = ProfileRequest,
+    responses(
+        (status = 200, description = "The account as it is now", body = OwnUser),
+        (status = 400, description = "A field breaks a rule, or the current password is wrong", body = ErrorBody),
+        (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
+        (status = 403, description = "Roles and activity are not the caller's to set", body = ErrorBody),
+        (status = 409, description = "The address or the user name is taken", body = ErrorBody),
+        (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
+    )
+)]
+pub(crate) async fn change_profile(
+    State(service): State<Service>,
+    client: ClientInfo,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Json<OwnUser>, Problem> {
+    let user = change(&service, &client, &caller, &body).await?;
+    Ok(Json(OwnUser { user: UserView::of(&user) }))
+}
+
+/// The same, answered without a wrapper (contract E7).
+#[utoipa::path(
+    put, path = "/api/users/me", tag = "auth", operation_id = "replaceOwnUser",
+    security(("bearer" = []), ("cookie" = [])),
+    request_body = ProfileRequest,
+    responses(
+        (status = 200, description = "The account as it is now", body = UserView),
+        (status = 400, description = "A field breaks a rule, or the current password is wrong", body = ErrorBody),
+        (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
+        (status = 403, description = "Roles and activity are not the caller's to set", body = ErrorBody),
+        (status = 409, description = "The address or the user name is taken", body = ErrorBody),
+        (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
+    )
+)]
+pub(crate) async fn replace_own_user(
+    State(service): State<Service>,
+    client: ClientInfo,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Json<UserView>, Problem> {
+    Ok(Json(UserView::of(&change(&service, &client, &caller, &body).await?)))
+}
+
+async fn own(service: &Service, caller: &Caller) -> Result<User, Problem> {
+    let user = service.ports.users.by_id(&caller.user_id).await?.filter(|user| user.is_active);
+    user.ok_or_else(|| Problem::unauthorized("Your session has ended. Please sign in again."))
+}
+
+async fn change(
+    service: &Service,
+    client: &ClientInfo,
+    caller: &Caller,
+    body: &Body,
+) -> Result<User, Problem> {
+    let ports = &service.ports;
+    let user = own(service, caller).await?;
+    let wanted = ProfileChange::read(body, &user, ports.clock.now())?;
+    if wanted.fields.is_empty() {
+        return Ok(user);
+    }
+    if wanted.change.email.is_some() {
+        confirm(service, client, &user, wanted.current_password).await?;
+    }
+    let changed = ports.users.update(&user.id, wanted.change, ports.clock.now()).await;
+    let changed = changed.map_err(|error| account::write_problem(&error))?;
+    let changed = changed.ok_or_else(|| Problem::unauthorized("This account is gone"))?;
+    let details = json!({ "fields": wanted.fields });
+    audit::record(ports, "PROFILE_UPDATED", Some(&user.id), client, details).await;
+    Ok(changed)
+}
+
+/// Asks for the password before the address changes. Wrong ones count towards the lock, or whoever found an
+/// open browser could try them all. They are answered with 400: on 401 the frontend would refresh and repeat.
+async fn confirm(
+    service: &Service,
+    client: &ClientInfo,
+    user: &User,
+    password: Option<String>,
+) -> Result<(), Problem> {
+    let Some(password) = password else {
+        let message = "Give your current password to change the e-mail address";
+        return Err(Problem::field("currentPassword", "required", message));
+    };
+    let lockout = Lockout::of(&service.ports, &user.email);
+    lockout.check(Some(user)).await?;
+    let turn = service.passwords.turn().await?;
+    lockout.check(Some(user)).await?;
+    let (turn, right) = turn.verify(password, Some(user.password_hash.clone())).await?;
+    if right {
+        return Ok(());
+    }
+    lockout.failed(Some(user)).await?;
+    drop(turn);
+    let details = json!({ "reason": "current_password" });
+    audit::record(&service.ports, "PROFILE_UPDATE_REFUSED", Some(&user.id), client, details).await;
+    Err(Problem::field("currentPassword", "wrong_password", "The current password is not right"))
+}

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+/// Lifetimes and limits of accounts and sessions (contract 3.7 and 4).
+#[derive(Debug, Clone)]
+pub struct AuthRules {
+    /// How long an access token is good for.
+    pub access_lifetime: Duration,
+    /// How long a refresh token may wait for its use.
+    pub refresh_lifetime: Duration,
+    /// How long a session lasts, however often it is refreshed.
+    pub session_lifetime: Duration,
+    /// How long a refresh token that was exchanged may come again, as two tabs share one.
+    pub grace: Duration,
+    /// Wrong passwords that lock an address; 0 = never.
+    pub max_login_attempts: u64,
+    /// How long the first lock lasts; each one that follows without a sign-in between lasts twice as long.
+    pub lockout: Duration,
+    /// How long a lock lasts at most.
+    pub max_lockout: Duration,
+    /// log2 of the rounds of bcrypt.
+    pub bcrypt_cost: u32,
+    /// The window of the three limits that follow.
+    pub window: Duration,
+    /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
+    pub credential_limit: u64,
+    /// Sign-ups for an address in a window; 0 = no limit.
+    pub email_limit: u64,
+    /// Token exchanges of a client in a window; 0 = no limit.
+    pub refresh_limit: u64,
+    /// Whether anyone may sign up.
+    pub allow_registration: bool,
+}
+
+impl Default for AuthRules {
+    fn default() -> Self {
+        let minutes = Duration::from_mins;
+        let days = |count: u64| Duration::from_hours(24 * count);
+        Self {
+            access_lifetime: minutes(30),
+            refresh_lifetime: days(7),
+            session_lifetime: days(30),
+            grace: minutes(1),
+            max_login_attempts: 5,
+            lockout: minutes(15),
+            max_lockout: days(1),
+            bcrypt_cost: 12,
+            window: minutes(15),
+            credential_limit: 20,
+            email_limit: 5,
+            refresh_limit: 60,
+            allow_registration: true,
+        }
+    }
+}

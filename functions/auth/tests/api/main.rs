@@ -1,0 +1,14 @@
+//! The routes of this group over a real SQLite store, with a clock that stands still.
+
+mod callers;
+mod description;
+mod limits;
+mod lockout;
+mod login;
+mod logout;
+mod profile;
+mod refresh;
+mod register;
+// Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
+#[cfg(test)]
+mod support;

@@ -1,0 +1,95 @@
+//! The jobs function: everything that follows from a request but need not keep its caller waiting.
+//!
+//! Messages come as a batch and fail one by one, as from Amazon SQS. A job may run twice, or begin again after
+//! a crash: each is written so that the second run does no harm.
+#![warn(missing_docs)]
+
+mod clear;
+mod import;
+mod links;
+mod report;
+mod scan;
+
+use std::sync::Arc;
+
+use dzinza_ports::{Blobs, Clock, Documents, Ids, Message, Sessions, StoreError};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+/// A job that fails so often is given up.
+pub const MAX_ATTEMPTS: u32 = 3;
+
+/// What this function needs of the outside world.
+#[derive(Clone)]
+pub struct JobsPorts {
+    /// Trees and everything in them.
+    pub documents: Arc<dyn Documents>,
+    /// Uploaded files.
+    pub blobs: Arc<dyn Blobs>,
+    /// Sign-ins, for the clean-up.
+    pub sessions: Arc<dyn Sessions>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// Why a job did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The store said no; trying again may help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something that trying again may mend: a full disk, a broken pipe.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The message is not one of ours, or lacks something.
+    #[error("not a job: {0}")]
+    Malformed(&'static str),
+    /// Another run of the same job is ahead of this one.
+    #[error("overtaken by another run")]
+    Overtaken,
+}
+
+/// Does a batch of jobs; answers the ids of those that failed and should come again.
+pub async fn handle(ports: &JobsPorts, messages: Vec<Message>) -> Vec<String> {
+    let mut failed = Vec::new();
+    for message in messages {
+        let kind = message.body["job"].as_str().unwrap_or_default().to_owned();
+        match run(ports, &message).await {
+            Ok(()) | Err(JobError::Overtaken) => {}
+            Err(error) => {
+                tracing::warn!(job = %kind, attempt = message.attempts, error = %error, "job failed");
+                failed.push(message.id);
+            }
+        }
+    }
+    failed
+}
+
+async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
+    let text = |key: &str| message.body.get(key).and_then(Value::as_str);
+    let import = || text("importId").ok_or(JobError::Malformed("importId is missing"));
+    match text("job") {
+        Some("import") => import::run(ports, import()?, message.attempts).await,
+        Some("undo-import") => clear::undo_import(ports, import()?).await,
+        Some("delete-tree") => {
+            clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
+        }
+        Some("clean-up") => clean_up(ports).await,
+        _ => Err(JobError::Malformed("unknown job")),
+    }
+}
+
+/// Removes sign-ins that ended more than 30 days ago (contract 4.3).
+async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
+    let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
+    let purged = ports.sessions.purge(before).await?;
+    tracing::info!(purged, "old sign-ins removed");
+    Ok(())
+}
+
+/// The present moment as documents write it.
+fn now(ports: &JobsPorts) -> String {
+    format!("{:.6}", ports.clock.now())
+}

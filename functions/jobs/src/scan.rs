@@ -1,0 +1,114 @@
+//! The first pass over a file: what is in it, and which id every record gets.
+//!
+//! Ids are given in the order of the records, so that documents sorted by id come out in the order of the file.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use dzinza_domain::gedcom::pedigree_word;
+use dzinza_gedcom::{ReadError, Reader, Record};
+use dzinza_ports::Ids;
+
+/// What one pass learns of a file. Ids are kept as numbers: a million of them must fit.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The id of each record, by its place in the file.
+    ids: Vec<u128>,
+    /// M, F or something else, by place.
+    pub sex: Vec<u8>,
+    /// Places of the individuals.
+    people: HashMap<Box<str>, u32>,
+    /// How children belong to families where it is not by birth: place of the child, pointer of the family.
+    pub pedigree: HashMap<(u32, Box<str>), &'static str>,
+    /// `HEAD.GEDC.VERS`.
+    pub version: Option<String>,
+    /// The encoding that was found.
+    pub encoding: String,
+    /// How many `INDI` records.
+    pub individuals: u64,
+    /// How many `FAM` records.
+    pub families: u64,
+    /// How many `SOUR` records.
+    pub sources: u64,
+}
+
+impl Scan {
+    /// Reads the whole file once.
+    ///
+    /// # Errors
+    /// If it cannot be read as GEDCOM.
+    pub fn of(file: impl Read, ids: &dyn Ids) -> Result<Self, ReadError> {
+        let mut reader = Reader::new(file)?;
+        let mut scan = Self::default();
+        while let Some(record) = reader.next_record()? {
+            scan.take(&record, pack(&ids.new_id()));
+        }
+        scan.encoding = format!("{:?}", reader.encoding());
+        Ok(scan)
+    }
+
+    fn take(&mut self, record: &Record, id: u128) {
+        let place = self.ids.len() as u32;
+        self.ids.push(id);
+        let mut sex = b'?';
+        match record.tag.as_str() {
+            "INDI" => {
+                self.individuals += 1;
+                sex = record.value_of(&["SEX"]).and_then(|sex| sex.trim().bytes().next()).unwrap_or(b'?');
+                if let Some(xref) = &record.xref {
+                    // Of two records with one pointer, links lead to the first.
+                    self.people.entry(xref.as_str().into()).or_insert(place);
+                }
+                let families = record.children_named("FAMC").filter_map(Record::pointer);
+                for family in families {
+                    if let Some(word) = pedigree_word(record, family) {
+                        self.pedigree.insert((place, family.into()), word);
+                    }
+                }
+            }
+            "FAM" => self.families += 1,
+            "SOUR" => self.sources += 1,
+            "HEAD" => self.version = record.value_of(&["GEDC", "VERS"]).map(str::to_owned),
+            _ => {}
+        }
+        self.sex.push(sex.to_ascii_uppercase());
+    }
+
+    /// How many records.
+    pub fn records(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The id of the record at a place.
+    pub fn id(&self, place: u32) -> String {
+        unpack(self.ids.get(place as usize).copied().unwrap_or_default())
+    }
+
+    /// The place of the individual with this pointer.
+    pub fn person(&self, xref: &str) -> Option<u32> {
+        self.people.get(xref).copied()
+    }
+}
+
+/// A UUID as a number; ours always are UUIDs.
+fn pack(id: &str) -> u128 {
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).collect();
+    u128::from_str_radix(&digits, 16).unwrap_or_default()
+}
+
+fn unpack(id: u128) -> String {
+    let hex = format!("{id:032x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back_as_they_were_given() {
+        let id = "0190a6b2-7c3d-7e4f-8a5b-0c1d2e3f4a5b";
+        assert_eq!(unpack(pack(id)), id);
+    }
+}

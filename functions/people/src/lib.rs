@@ -1,0 +1,69 @@
+//! Persons, the simple members API, relationships, kin and history.
+#![warn(missing_docs)]
+
+mod edit;
+mod history;
+mod kinfolk;
+mod lineage;
+mod members;
+mod parents;
+mod persons;
+mod relationships;
+mod schema;
+
+use std::sync::Arc;
+
+use dzinza_ports::{Clock, Documents, Ids};
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What this group needs of the outside world.
+#[derive(Clone)]
+pub struct PeoplePorts {
+    /// Persons, relationships, trees and history.
+    pub documents: Arc<dyn Documents>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Who calls.
+    pub auth: AuthState,
+    /// Addresses of photos.
+    pub links: Links,
+}
+
+impl HasAuth for PeoplePorts {
+    fn auth(&self) -> &AuthState {
+        &self.auth
+    }
+}
+
+impl HasDocuments for PeoplePorts {
+    fn documents(&self) -> &Arc<dyn Documents> {
+        &self.documents
+    }
+}
+
+/// The routes of this group.
+pub fn api(ports: PeoplePorts) -> ApiRouter {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(persons::list_in_tree, persons::create_in_tree))
+        .routes(routes!(persons::show_in_tree, persons::update_in_tree, persons::remove_in_tree))
+        .routes(routes!(persons::list, persons::create))
+        .routes(routes!(persons::search))
+        .routes(routes!(persons::show, persons::update, persons::remove))
+        .routes(routes!(lineage::ancestors))
+        .routes(routes!(lineage::descendants))
+        .routes(routes!(history::list))
+        .routes(routes!(history::show))
+        .routes(routes!(history::revert))
+        .routes(routes!(relationships::of_person))
+        .routes(routes!(members::create))
+        .routes(routes!(members::show, members::update, members::remove))
+        .routes(routes!(relationships::create, relationships::list, relationships::remove_by_pair))
+        .routes(routes!(relationships::show, relationships::update, relationships::remove))
+        .routes(routes!(relationships::create_in_tree, relationships::list_in_tree))
+        .routes(routes!(relationships::show_in_tree, relationships::update_in_tree, relationships::remove_in_tree));
+    finish(routes, ports)
+}

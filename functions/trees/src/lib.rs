@@ -1,0 +1,62 @@
+//! Family trees, and GEDCOM in and out.
+#![warn(missing_docs)]
+
+pub mod export;
+mod family_tree;
+mod imports;
+mod schema;
+mod trees;
+
+use std::sync::Arc;
+
+use dzinza_ports::{Blobs, Clock, Documents, Ids};
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use imports::{Upload, start_import};
+
+/// What this group needs of the outside world.
+#[derive(Clone)]
+pub struct TreesPorts {
+    /// Trees and everything in them.
+    pub documents: Arc<dyn Documents>,
+    /// Uploaded files.
+    pub blobs: Arc<dyn Blobs>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Who calls.
+    pub auth: AuthState,
+    /// Addresses of photos.
+    pub links: Links,
+    /// How long an upload waits for its import to end before it answers 202.
+    pub import_wait: std::time::Duration,
+}
+
+impl HasAuth for TreesPorts {
+    fn auth(&self) -> &AuthState {
+        &self.auth
+    }
+}
+
+impl HasDocuments for TreesPorts {
+    fn documents(&self) -> &Arc<dyn Documents> {
+        &self.documents
+    }
+}
+
+/// The routes of this group.
+pub fn api(ports: TreesPorts) -> ApiRouter {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(family_tree::greet))
+        .routes(routes!(family_tree::show))
+        .routes(routes!(trees::list, trees::create))
+        .routes(routes!(trees::show, trees::update, trees::remove))
+        .routes(routes!(imports::upload))
+        .routes(routes!(imports::list))
+        .routes(routes!(imports::show, imports::undo))
+        .routes(routes!(export::download));
+    finish(routes, ports)
+}

@@ -1,0 +1,38 @@
+//! What requests look like, for the API description; the rules themselves are the domain's.
+#![expect(dead_code, reason = "only described, never built")]
+
+use utoipa::ToSchema;
+
+/// A family tree as a caller writes one.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct TreeInput {
+    /// Required for a new tree.
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[schema(max_length = 500)]
+    description: Option<String>,
+    /// `public`, `family` (default) or `private`.
+    privacy: Option<String>,
+    settings: Option<SettingsInput>,
+    /// A person of the tree.
+    root_person_id: Option<String>,
+}
+
+/// Settings of a tree; those not given stay.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct SettingsInput {
+    allow_collaboration: Option<bool>,
+    show_living_persons: Option<bool>,
+    default_person_privacy: Option<String>,
+    theme: Option<String>,
+}
+
+/// A GEDCOM file.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct GedcomUpload {
+    #[schema(format = Binary, value_type = String)]
+    gedcom_file: Vec<u8>,
+}

@@ -1,0 +1,26 @@
+//! Every port on one SQLite file and one folder of blobs: the embedded default.
+//!
+//! The file holds a table per document collection (made from the declarations when it is opened), the tables
+//! of the accounts, the queue and the limits. Nothing else is kept anywhere.
+#![warn(missing_docs)]
+
+mod blobs;
+mod connection;
+mod documents;
+mod error;
+mod limits;
+#[cfg(test)]
+mod plans;
+mod query;
+mod queue;
+mod row;
+mod schema;
+mod sessions;
+mod store;
+mod table;
+mod types;
+mod users;
+mod writer;
+
+pub use blobs::FileBlobs;
+pub use store::SqliteStore;

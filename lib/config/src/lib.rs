@@ -1,0 +1,14 @@
+//! The only reader of the environment, of settings files and of secrets.
+//!
+//! Precedence: environment, then the file that `SHARED_CONFIG_PATH` names, then the defaults compiled in. A key
+//! that is not known is an error, in the file as in the defaults. Secrets come from `NAME` or `NAME_FILE`, never
+//! both; where neither is given, the embedded platform makes its own and keeps them in its data folder.
+#![warn(missing_docs)]
+
+mod reference;
+mod secrets;
+mod settings;
+
+pub use reference::{Variable, reference, reference_markdown};
+pub use secrets::{Secrets, SecretsError};
+pub use settings::{Settings, SettingsError};

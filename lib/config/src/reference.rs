@@ -1,0 +1,108 @@
+use std::fmt::Write as _;
+
+/// A variable of the environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Names that older deployments use.
+    pub aliases: &'static [&'static str],
+    /// The key in a settings file.
+    pub key: &'static str,
+    /// `text`, `number`, `flag` or `list` (separated by commas).
+    pub kind: &'static str,
+    /// Whether it is a secret, which stands in no file and has a `_FILE` twin.
+    pub secret: bool,
+    /// What it is for.
+    pub meaning: &'static str,
+}
+
+const fn variable(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    key: &'static str,
+    kind: &'static str,
+    meaning: &'static str,
+) -> Variable {
+    Variable { name, aliases, key, kind, secret: false, meaning }
+}
+
+const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, aliases: &[], key: "", kind: "secret", secret: true, meaning }
+}
+
+pub(crate) static VARIABLES: &[Variable] = &[
+    variable("DZINZA_DATA", &[], "data", "text", "Folder of the embedded store: database, files, generated secrets"),
+    variable("DZINZA_LISTEN", &[], "listen", "text", "Address and port to listen on"),
+    variable("DZINZA_FRONTEND", &[], "frontend", "text", "Folder of the built frontend to serve; empty for none"),
+    variable("ALLOWED_ORIGINS", &["CORS_ORIGIN", "CORS_ORIGINS"], "allowed_origins", "list", "Origins of pages that may call with credentials; `*` is refused"),
+    variable("TRUSTED_PROXIES", &[], "trusted_proxies", "list", "Proxies (addresses or networks) whose `X-Forwarded-For` is believed"),
+    variable("PUBLIC_TLS", &[], "public_tls", "flag", "Whether the public address is https: cookies become `Secure`, HSTS is sent"),
+    variable("ENABLE_SWAGGER", &[], "enable_swagger", "flag", "Whether `/api/docs` and the API description are served"),
+    variable("ALLOW_REGISTRATION", &[], "allow_registration", "flag", "Whether anyone may sign up"),
+    variable("RATE_LIMIT_MAX_REQUESTS", &["API_RATE_LIMIT"], "rate_limit_max_requests", "number", "Requests to the API from one address in a window; 0 for no limit"),
+    variable("RATE_LIMIT_WINDOW_MS", &[], "rate_limit_window_ms", "number", "That window, in milliseconds"),
+    variable("AUTH_RATE_LIMIT_MAX_REQUESTS", &["AUTH_RATE_LIMIT_MAX"], "auth_rate_limit_max_requests", "number", "Sign-ups and sign-ins from one address in a quarter of an hour; 0 for no limit, which also lifts the limits per address and on refreshing"),
+    variable("ACCESS_TOKEN_EXPIRE_MINUTES", &[], "access_token_expire_minutes", "number", "Life of an access token, 1 to 1440"),
+    variable("REFRESH_TOKEN_EXPIRE_DAYS", &[], "refresh_token_expire_days", "number", "Life of a refresh token, 1 to 30"),
+    variable("BCRYPT_ROUNDS", &["BCRYPT_SALT_ROUNDS"], "bcrypt_rounds", "number", "Cost of bcrypt for new passwords, 4 to 20"),
+    variable("MAX_LOGIN_ATTEMPTS", &[], "max_login_attempts", "number", "Wrong passwords that lock an account; 0 for never"),
+    variable("ACCOUNT_LOCKOUT_MINUTES", &[], "account_lockout_minutes", "number", "Length of the first lock; each further one lasts twice as long, up to a day"),
+    variable("IMPORT_WAIT_SECONDS", &[], "import_wait_seconds", "number", "How long an upload waits for its import before it answers 202"),
+    variable("LOG_LEVEL", &["RUST_LOG"], "log_level", "text", "Filter of the log, such as `info` or `dzinza=debug,info`"),
+    variable("LOG_FORMAT", &[], "log_format", "text", "`pretty` or `json`"),
+    secret("JWT_SECRET", "Key that signs access tokens, at least 32 bytes; made and kept in the data folder if not given"),
+    secret("JWT_REFRESH_SECRET", "Key that signs refresh tokens, at least 32 bytes, another one; made and kept in the data folder if not given"),
+];
+
+/// Every variable that is read.
+pub fn reference() -> &'static [Variable] {
+    VARIABLES
+}
+
+/// The configuration reference, as `docs/configuration.md` has it.
+pub fn reference_markdown() -> String {
+    let defaults = crate::Settings::from_environment(|_| None).map(|settings| settings.shown()).unwrap_or_default();
+    let mut text = String::from(
+        "# Configuration reference\n\n<!-- Generated from lib/config/src/reference.rs; a test compares them. -->\n\n\
+         Precedence: environment, then the YAML file that `SHARED_CONFIG_PATH` names, then the defaults\n\
+         (`shared-config/defaults.yaml`, compiled in). Unknown keys in a file are errors. `dzinza config check` prints what\n\
+         is in force, without secrets. A secret is given as `NAME` or as a file named by `NAME_FILE`, never both.\n\n\
+         | variable | also read | key in a file | kind | default | meaning |\n|---|---|---|---|---|---|\n",
+    );
+    for variable in VARIABLES {
+        let aliases: Vec<String> = if variable.secret {
+            vec![format!("`{}_FILE`", variable.name)]
+        } else {
+            variable.aliases.iter().map(|alias| format!("`{alias}`")).collect()
+        };
+        let default = defaults.iter().find(|(name, _)| name == variable.name).map_or("", |(_, value)| value.as_str());
+        let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+        let key = if variable.secret { String::new() } else { format!("`{}`", variable.key) };
+        let (name, kind, meaning) = (variable.name, variable.kind, variable.meaning);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| `{name}` | {} | {key} | {kind} | {default} | {meaning} |", aliases.join(", "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_written_reference_is_the_generated_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(written, reference_markdown(), "run: cargo run -q -p dzinza-runner -- config reference > docs/configuration.md");
+    }
+
+    #[test]
+    fn every_setting_is_in_the_reference() {
+        let settings = crate::Settings::from_environment(|_| None).unwrap();
+        let value = serde_json::to_value(&settings).unwrap();
+        for key in value.as_object().unwrap().keys() {
+            assert!(VARIABLES.iter().any(|variable| variable.key == key), "{key}");
+        }
+    }
+}

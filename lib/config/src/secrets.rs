@@ -1,0 +1,176 @@
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use rand::RngCore as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Keys of at least this many bytes (RFC 7518, 3.2).
+const SHORTEST: usize = 32;
+/// Values that stand in public repositories of this platform's earlier versions.
+const PUBLISHED: &[&str] = &[
+    "your-super-secret-jwt-key-change-this-in-production",
+    "your-super-secret-refresh-key-change-this-in-production",
+    "your-secret-key-change-in-production",
+    "dev-jwt-secret-key-change-in-production",
+];
+
+/// The secrets of the embedded platform. Printing them prints nothing.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// Signs access tokens.
+    pub jwt: SecretString,
+    /// Signs refresh tokens.
+    pub jwt_refresh: SecretString,
+    /// Signs addresses of files.
+    pub blob_key: SecretString,
+}
+
+/// Why the secrets cannot be used, in one line that tells none of them.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// A file cannot be read or made.
+    #[error("{name}: {path}: {source}", path = path.display())]
+    File {
+        /// Which secret.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Given twice.
+    #[error("{0} and {0}_FILE are both set; use one of them")]
+    Both(String),
+    /// Too short.
+    #[error("{0} must have at least {SHORTEST} bytes")]
+    Short(String),
+    /// Known to everyone.
+    #[error("{0} is a published example value; make your own")]
+    Published(String),
+    /// One secret for two uses.
+    #[error("JWT_SECRET and JWT_REFRESH_SECRET must differ")]
+    Equal,
+}
+
+impl Secrets {
+    /// Reads what the environment gives, and the rest from `folder`, where what is missing is made (mode 0600).
+    ///
+    /// # Errors
+    /// If a secret is short, published, equal to another, given twice, or a file cannot be read or made.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn load(folder: &Path) -> Result<Self, SecretsError> {
+        Self::from_environment(folder, |name| std::env::var(name).ok())
+    }
+
+    /// The same with an environment given as a function.
+    ///
+    /// # Errors
+    /// As [`Secrets::load`].
+    pub fn from_environment(folder: &Path, get: impl Fn(&str) -> Option<String>) -> Result<Self, SecretsError> {
+        let secrets = Self {
+            jwt: secret("JWT_SECRET", folder, "jwt_secret", &get)?,
+            jwt_refresh: secret("JWT_REFRESH_SECRET", folder, "jwt_refresh_secret", &get)?,
+            blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
+        };
+        if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
+            return Err(SecretsError::Equal);
+        }
+        Ok(secrets)
+    }
+}
+
+fn secret(
+    name: &str,
+    folder: &Path,
+    file: &str,
+    get: &impl Fn(&str) -> Option<String>,
+) -> Result<SecretString, SecretsError> {
+    let value = match (get(name), get(&format!("{name}_FILE"))) {
+        (Some(_), Some(_)) => return Err(SecretsError::Both(name.to_owned())),
+        (Some(value), None) => value,
+        (None, Some(path)) => read(name, Path::new(&path))?,
+        (None, None) => kept_or_made(name, &folder.join(file))?,
+    };
+    if value.len() < SHORTEST {
+        return Err(SecretsError::Short(name.to_owned()));
+    }
+    if PUBLISHED.contains(&value.as_str()) {
+        return Err(SecretsError::Published(name.to_owned()));
+    }
+    Ok(value.into())
+}
+
+fn read(name: &str, path: &Path) -> Result<String, SecretsError> {
+    let text = fs::read_to_string(path).map_err(|source| failed(name, path, source))?;
+    Ok(text.trim().to_owned())
+}
+
+fn failed(name: &str, path: &Path, source: std::io::Error) -> SecretsError {
+    SecretsError::File { name: name.to_owned(), path: path.to_owned(), source }
+}
+
+/// Written under another name first: of two processes that start at once, both end up with the same secret.
+fn kept_or_made(name: &str, path: &Path) -> Result<String, SecretsError> {
+    if path.exists() {
+        return read(name, path);
+    }
+    let made = || -> std::io::Result<()> {
+        let mut bytes = [0_u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        let value: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(value.as_bytes())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    };
+    made().map_err(|source| failed(name, path, source))?;
+    read(name, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn secrets_are_made_once_and_kept_for_the_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = folder();
+        let first = Secrets::from_environment(folder.path(), |_| None).unwrap();
+        let again = Secrets::from_environment(folder.path(), |_| None).unwrap();
+        assert_eq!(first.jwt.expose_secret(), again.jwt.expose_secret());
+        let mode = fs::metadata(folder.path().join("jwt_secret")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{first:?}").contains(first.jwt.expose_secret()));
+    }
+
+    #[test]
+    fn weak_equal_published_and_doubled_secrets_are_refused() {
+        let folder = folder();
+        let long = "x".repeat(32);
+        let with = |pairs: &[(&str, &str)]| {
+            Secrets::from_environment(folder.path(), |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(matches!(with(&[("JWT_SECRET", "short")]), Err(SecretsError::Short(_))));
+        assert!(matches!(with(&[("JWT_SECRET", PUBLISHED[0])]), Err(SecretsError::Published(_))));
+        assert!(matches!(with(&[("JWT_SECRET", &long), ("JWT_REFRESH_SECRET", &long)]), Err(SecretsError::Equal)));
+        assert!(matches!(with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]), Err(SecretsError::Both(_))));
+        assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
+    }
+}

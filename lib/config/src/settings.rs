@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::{Format as _, Serialized, Yaml};
+use serde::{Deserialize, Serialize};
+
+use crate::reference::{VARIABLES, Variable};
+
+/// Everything an operator can set. Each field stands in the configuration reference under its variable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The folder of the embedded store.
+    pub data: PathBuf,
+    /// Address and port to listen on.
+    pub listen: String,
+    /// Folder of the built frontend; empty for none.
+    pub frontend: String,
+    /// Origins of pages that may call from elsewhere.
+    pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<String>,
+    /// Whether the public address is https.
+    pub public_tls: bool,
+    /// Whether `/api/docs` is served.
+    pub enable_swagger: bool,
+    /// Whether anyone may sign up.
+    pub allow_registration: bool,
+    /// Requests from one address in a window; 0 for no limit.
+    pub rate_limit_max_requests: u32,
+    /// The window, in milliseconds.
+    pub rate_limit_window_ms: u64,
+    /// Sign-ups and sign-ins from one address in a quarter of an hour; 0 for no limit.
+    pub auth_rate_limit_max_requests: u64,
+    /// Life of an access token, in minutes.
+    pub access_token_expire_minutes: u64,
+    /// Life of a refresh token, in days.
+    pub refresh_token_expire_days: u64,
+    /// Cost of bcrypt, 4 to 20.
+    pub bcrypt_rounds: u32,
+    /// Wrong passwords that lock an address.
+    pub max_login_attempts: u64,
+    /// Length of the first lock, in minutes.
+    pub account_lockout_minutes: u64,
+    /// How long an upload waits for its import, in seconds.
+    pub import_wait_seconds: u64,
+    /// Filter of the log, such as `info` or `dzinza=debug,info`.
+    pub log_level: String,
+    /// `pretty` or `json`.
+    pub log_format: String,
+}
+
+/// Why the settings cannot be used, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file or a value cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// A value is not possible.
+    #[error("{variable} {problem}")]
+    Impossible {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The defaults, which are also an example of a settings file.
+const DEFAULTS: &str = include_str!("../../../shared-config/defaults.yaml");
+
+impl Settings {
+    /// Reads the process's own environment.
+    ///
+    /// # Errors
+    /// If something cannot be read, or is not possible.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::from_environment(|name| std::env::var(name).ok())
+    }
+
+    /// Reads an environment given as a function.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut figment = Figment::from(Yaml::string(DEFAULTS));
+        if let Some(path) = get("SHARED_CONFIG_PATH").filter(|path| !path.is_empty()) {
+            if !std::path::Path::new(&path).is_file() {
+                return Err(SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: there is no file {path}")));
+            }
+            figment = figment.merge(Yaml::file(path));
+        }
+        let mut given: BTreeMap<&str, figment::value::Value> = BTreeMap::new();
+        for variable in VARIABLES.iter().filter(|variable| !variable.secret) {
+            let named = std::iter::once(&variable.name).chain(variable.aliases);
+            if let Some(text) = named.filter_map(|name| get(name)).next() {
+                given.insert(variable.key, parse(variable, &text)?);
+            }
+        }
+        let settings: Self = figment.merge(Serialized::defaults(given)).extract().map_err(|error| {
+            SettingsError::Unreadable(error.to_string())
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let bad = |variable, problem: &str| Err(SettingsError::Impossible { variable, problem: problem.to_owned() });
+        if self.listen.parse::<std::net::SocketAddr>().is_err() {
+            return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
+        }
+        if !(4..=20).contains(&self.bcrypt_rounds) {
+            return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
+        }
+        if self.access_token_expire_minutes == 0 || self.access_token_expire_minutes > 1440 {
+            return bad("ACCESS_TOKEN_EXPIRE_MINUTES", "must be from 1 to 1440");
+        }
+        if self.refresh_token_expire_days == 0 || self.refresh_token_expire_days > 30 {
+            return bad("REFRESH_TOKEN_EXPIRE_DAYS", "must be from 1 to 30");
+        }
+        if self.rate_limit_window_ms == 0 {
+            return bad("RATE_LIMIT_WINDOW_MS", "must be more than 0");
+        }
+        if !matches!(self.log_format.as_str(), "pretty" | "json") {
+            return bad("LOG_FORMAT", "must be pretty or json");
+        }
+        Ok(())
+    }
+
+    /// Every setting with its value, for `config check`. There are no secrets among them.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let named = VARIABLES.iter().filter(|variable| !variable.secret);
+        named.map(|variable| (variable.name.to_owned(), text(&value[variable.key]))).collect()
+    }
+}
+
+/// Lists are separated by commas; numbers and flags are what they look like.
+fn parse(variable: &Variable, text: &str) -> Result<figment::value::Value, SettingsError> {
+    let text = text.trim();
+    let bad = |problem: &str| SettingsError::Impossible { variable: variable.name, problem: problem.to_owned() };
+    Ok(match variable.kind {
+        "list" => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
+        "number" => text.parse::<u64>().map_err(|_| bad("must be a whole number"))?.into(),
+        "flag" => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => true.into(),
+            "false" | "0" | "no" => false.into(),
+            _ => return Err(bad("must be true or false")),
+        },
+        _ => text.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::from_environment(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_defaults_stand_alone_and_the_environment_wins() {
+        assert_eq!(with(&[]).unwrap().listen, "127.0.0.1:3001");
+        let settings = with(&[("CORS_ORIGINS", "http://a.example, http://b.example"), ("BCRYPT_ROUNDS", "10")]).unwrap();
+        assert_eq!((settings.allowed_origins.len(), settings.bcrypt_rounds), (2, 10));
+    }
+
+    #[test]
+    fn impossible_values_are_refused_by_name() {
+        for (name, value) in [
+            ("DZINZA_LISTEN", "nowhere"), ("BCRYPT_ROUNDS", "3"), ("BCRYPT_ROUNDS", "many"), ("LOG_FORMAT", "xml"),
+            ("PUBLIC_TLS", "maybe"), ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+        ] {
+            assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
+        }
+        assert!(with(&[("SHARED_CONFIG_PATH", "/nowhere/at/all.yaml")]).is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! One test suite per port, run over every adapter: what a port promises, case by case.
+//!
+//! An adapter's `tests/contract.rs` (`harness = false`) says how to make a fresh backend, and gets a list of
+//! tests, one line each:
+//!
+//! ```ignore
+//! let mut suite = Suite::new("documents", fresh_store);
+//! dzinza_contract::documents(&mut suite);
+//! libtest_mimic::run(&Arguments::from_args(), suite.into_trials()).exit()
+//! ```
+#![warn(missing_docs)]
+
+mod accounts;
+mod batches;
+mod blobs;
+mod clock;
+mod documents;
+mod filters;
+mod limits;
+mod model;
+mod paging;
+mod queue;
+mod sessions;
+mod suite;
+mod support;
+
+use std::sync::Arc;
+
+use dzinza_ports::{Audit, Documents, Queue, Sessions, Users};
+
+pub use blobs::blobs;
+pub use clock::ManualClock;
+pub use limits::limits;
+pub use queue::queue;
+pub use suite::{Failed, Fresh, Outcome, Suite};
+pub use support::collections;
+
+/// A document store and the queue that its batches send to.
+#[derive(Clone)]
+pub struct DocumentPorts {
+    /// The store.
+    pub documents: Arc<dyn Documents>,
+    /// Where its jobs appear.
+    pub queue: Arc<dyn Queue>,
+}
+
+/// The accounts' tables, which refer to one another.
+#[derive(Clone)]
+pub struct AccountPorts {
+    /// Table `users`.
+    pub users: Arc<dyn Users>,
+    /// Table `refresh_tokens`.
+    pub sessions: Arc<dyn Sessions>,
+    /// Table `audit_logs`.
+    pub audit: Arc<dyn Audit>,
+}
+
+/// What [`Documents`] promises. The backend must know [`collections`].
+pub fn documents(suite: &mut Suite<DocumentPorts>) {
+    documents::cases(suite);
+    batches::cases(suite);
+    filters::cases(suite);
+    paging::cases(suite);
+}
+
+/// What [`Users`], [`Sessions`] and [`Audit`] promise.
+pub fn accounts(suite: &mut Suite<AccountPorts>) {
+    accounts::cases(suite);
+    sessions::cases(suite);
+}

@@ -1,0 +1,108 @@
+//! Every collection, with the fields it can be found by. Names and field names are those existing MongoDB
+//! deployments have; `index.*` holds what is derived for finding and sorting, and is never shown.
+
+use crate::store::{Collection, Field, Index};
+
+/// Trees, with their collaborators, settings and statistics.
+pub static FAMILY_TREES: Collection = Collection {
+    name: "familytrees",
+    fields: &[
+        Field::text("ownerId"),
+        Field::text("createdAt"),
+        Field::text("updatedAt"),
+        Field::text("index.name"),
+        Field::array("index.memberIds"),
+    ],
+    indexes: &[Index::on(&["ownerId", "createdAt"]), Index::on(&["ownerId", "updatedAt"])],
+};
+
+/// What the shape of a tree (who descends from whom) last changed with: one document a tree, whose version
+/// makes two concurrent changes of that shape notice each other.
+pub static TREE_STRUCTURES: Collection = Collection { name: "treestructures", fields: &[], indexes: &[] };
+
+/// Which tree was made for someone who had none: one document a user, so that two first requests at once make
+/// one tree.
+pub static DEFAULT_TREES: Collection = Collection { name: "defaulttrees", fields: &[], indexes: &[] };
+
+/// Persons.
+pub static PEOPLE: Collection = Collection {
+    name: "people",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("updatedAt"),
+        Field::text("index.sortName"),
+        Field::text("index.names"),
+        Field::integer("index.birthDay"),
+        Field::integer("index.livingUntil"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["familyTreeId", "index.sortName"]),
+        Index::on(&["familyTreeId", "index.birthDay"]),
+        Index::on(&["familyTreeId", "updatedAt"]),
+    ],
+};
+
+/// Relationships between two persons of one tree.
+pub static RELATIONSHIPS: Collection = Collection {
+    name: "relationships",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("person1Id"),
+        Field::text("person2Id"),
+        Field::text("type"),
+        Field::text("index.pair"),
+        Field::text("index.birthParent"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["person1Id"]),
+        Index::on(&["person2Id"]),
+        Index::unique(&["index.pair"]),
+        Index::unique(&["index.birthParent"]),
+    ],
+};
+
+/// One entry per change of a person, with the whole person.
+pub static PERSON_HISTORIES: Collection = Collection {
+    name: "personhistories",
+    fields: &[Field::text("personId"), Field::integer("version")],
+    indexes: &[Index::unique(&["personId", "version"])],
+};
+
+/// Notifications.
+pub static NOTIFICATIONS: Collection = Collection {
+    name: "notifications",
+    fields: &[Field::text("userId"), Field::integer("isRead"), Field::text("createdAt")],
+    indexes: &[Index::on(&["userId", "createdAt"]), Index::on(&["userId", "isRead", "createdAt"])],
+};
+
+/// GEDCOM imports: state, progress and report.
+pub static IMPORTS: Collection = Collection {
+    name: "imports",
+    fields: &[Field::text("familyTreeId"), Field::text("createdAt"), Field::text("status")],
+    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"])],
+};
+
+/// GEDCOM records that are not persons (families, sources, notes, media, submitters, the header), as they
+/// were read.
+pub static GEDCOM_RECORDS: Collection = Collection {
+    name: "gedcomrecords",
+    fields: &[Field::text("familyTreeId"), Field::text("importId")],
+    indexes: &[Index::on(&["familyTreeId"])],
+};
+
+/// All of them, for the adapters to build.
+pub static ALL: &[&Collection] = &[
+    &FAMILY_TREES,
+    &TREE_STRUCTURES,
+    &DEFAULT_TREES,
+    &PEOPLE,
+    &RELATIONSHIPS,
+    &PERSON_HISTORIES,
+    &NOTIFICATIONS,
+    &IMPORTS,
+    &GEDCOM_RECORDS,
+];

@@ -1,0 +1,151 @@
+use dzinza_gedcom::Record;
+use serde_json::{Value, json};
+
+use crate::store::Body;
+
+/// The part someone plays in a family record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FamilyRole {
+    /// `HUSB`.
+    Husband,
+    /// `WIFE`.
+    Wife,
+    /// `CHIL`.
+    Child,
+}
+
+impl FamilyRole {
+    /// The tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Husband => "HUSB",
+            Self::Wife => "WIFE",
+            Self::Child => "CHIL",
+        }
+    }
+}
+
+/// A member of a family record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The part.
+    pub role: FamilyRole,
+    /// The pointer, with its at signs.
+    pub xref: String,
+    /// Where it stands in the file.
+    pub line: u32,
+}
+
+/// What we understand of a `FAM` record.
+#[derive(Debug, Clone, Default)]
+pub struct Family {
+    /// Husbands and wives, in order. A record may have any number of either.
+    pub partners: Vec<Link>,
+    /// Children, in order.
+    pub children: Vec<Link>,
+    /// `status`, `startDate`, `endDate`, `place` and `events` of the union.
+    pub union: Body,
+}
+
+/// Reads a `FAM` record. `@VOID@` points to nobody.
+pub fn read_family(record: &Record) -> Family {
+    let mut family = Family { union: spousal_fields(record), ..Family::default() };
+    for child in &record.children {
+        let role = match child.tag.as_str() {
+            "HUSB" => FamilyRole::Husband,
+            "WIFE" => FamilyRole::Wife,
+            "CHIL" => FamilyRole::Child,
+            _ => continue,
+        };
+        let Some(xref) = child.pointer().filter(|xref| *xref != "@VOID@") else { continue };
+        let link = Link { role, xref: xref.to_owned(), line: child.line };
+        let list = if role == FamilyRole::Child { &mut family.children } else { &mut family.partners };
+        if !list.iter().any(|known| known.xref == link.xref) {
+            list.push(link);
+        }
+    }
+    family
+}
+
+/// The fields of the union that a `FAM` record states.
+pub fn spousal_fields(record: &Record) -> Body {
+    let marriage = record.child("MARR");
+    let kind = record.value_of(&["MARR", "TYPE"]).unwrap_or_default().to_lowercase();
+    let has = |tag: &str| record.child(tag).is_some();
+    let status = match () {
+        () if has("DIV") => "Divorced",
+        () if has("ANUL") => "Annulled",
+        () if marriage.is_some() && ["custom", "roora", "lobola", "tradition"].iter().any(|w| kind.contains(w)) => {
+            "CustomaryUnion"
+        }
+        () if marriage.is_some() && ["common law", "partner"].iter().any(|w| kind.contains(w)) => "DomesticPartnership",
+        () if marriage.is_some() => "Married",
+        () if has("ENGA") => "Engaged",
+        () => "Other",
+    };
+    let mut fields = Body::new();
+    fields.insert("status".into(), json!(status));
+    let mut set = |key: &str, path: &[&str]| {
+        if let Some(value) = record.value_of(path).map(str::trim).filter(|value| !value.is_empty()) {
+            fields.insert(key.to_owned(), json!(value));
+        }
+    };
+    set("startDate", &["MARR", "DATE"]);
+    set("endDate", &["DIV", "DATE"]);
+    set("place", &["MARR", "PLAC"]);
+    let events: Vec<Value> = [("MARR", "Marriage"), ("DIV", "Divorce"), ("ENGA", "Engagement"), ("ANUL", "Annulment")]
+        .iter()
+        .flat_map(|(tag, word)| record.children_named(tag).map(move |event| (event, *word)))
+        .map(|(event, word)| {
+            json!({ "eventType": word, "date": event.value_of(&["DATE"]), "place": event.value_of(&["PLAC"]) })
+        })
+        .collect();
+    if !events.is_empty() {
+        fields.insert("events".into(), json!(events));
+    }
+    fields
+}
+
+/// How an `INDI` record says that its person belongs to a family as a child: `adopted`, `foster`, ... by
+/// `FAMC/PEDI` or `ADOP/FAMC`; `None` means by birth.
+pub fn pedigree_word(individual: &Record, family: &str) -> Option<&'static str> {
+    let named = individual
+        .children_named("FAMC")
+        .find(|link| link.pointer() == Some(family))
+        .and_then(|link| link.value_of(&["PEDI"]))
+        .map(|word| word.trim().to_lowercase());
+    let word = match named.as_deref() {
+        Some("adopted") => Some("adopted"),
+        Some("foster") => Some("foster"),
+        Some("step") => Some("step"),
+        Some("guardian") => Some("guardian"),
+        Some("other" | "sealing") => Some("other"),
+        _ => None,
+    };
+    word.or_else(|| {
+        let adopted = individual.children_named("ADOP").any(|event| event.value_of(&["FAMC"]) == Some(family));
+        adopted.then_some("adopted")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_has_any_partners_and_its_union_has_a_state() {
+        let text = "0 @F1@ FAM\n1 HUSB @I1@\n1 HUSB @I2@\n1 CHIL @I3@\n1 CHIL @I3@\n1 CHIL @VOID@\n1 MARR\n2 TYPE Customary\n2 DATE 1950\n";
+        let family = read_family(&Record::parse(text).unwrap());
+        assert_eq!((family.partners.len(), family.children.len()), (2, 1));
+        assert_eq!((&family.union["status"], &family.union["startDate"]), (&json!("CustomaryUnion"), &json!("1950")));
+    }
+
+    #[test]
+    fn adoption_is_read_from_either_place() {
+        let by_pedi = Record::parse("0 @I1@ INDI\n1 FAMC @F1@\n2 PEDI ADOPTED\n1 FAMC @F2@\n").unwrap();
+        assert_eq!(pedigree_word(&by_pedi, "@F1@"), Some("adopted"));
+        assert_eq!(pedigree_word(&by_pedi, "@F2@"), None);
+        let by_event = Record::parse("0 @I1@ INDI\n1 ADOP\n2 FAMC @F1@\n").unwrap();
+        assert_eq!(pedigree_word(&by_event, "@F1@"), Some("adopted"));
+    }
+}

@@ -1,0 +1,23 @@
+//! Genealogy without IO: people, relationships, trees, privacy, and how GEDCOM maps onto them.
+//!
+//! Nothing here knows the time, the network or a database. What changes is computed as a
+//! [`store::Batch`]; whoever calls commits it.
+#![warn(missing_docs)]
+
+pub mod collections;
+pub mod fields;
+pub mod gedcom;
+pub mod history;
+pub mod import;
+pub mod kin;
+pub mod notification;
+pub mod person;
+pub mod privacy;
+mod problem;
+pub mod relationship;
+pub mod store;
+pub mod text;
+pub mod tree;
+pub mod view;
+
+pub use problem::FieldProblem;

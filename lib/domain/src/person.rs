@@ -1,0 +1,321 @@
+//! Persons: their fields under every spelling, names, dates and what is derived from them.
+
+use dzinza_gedcom::date::{DateValue, Qualifier};
+use serde_json::{Value, json};
+
+use crate::FieldProblem;
+use crate::fields::{
+    FieldResult, Input, bool_value, date_value, enum_value, object_list, text_list, text_value, url_value,
+};
+use crate::privacy;
+use crate::store::Body;
+use crate::text::{fold, join};
+
+/// GEDCOM's months.
+pub const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+/// Genders as they are stored.
+pub const GENDERS: &[&str] = &["Male", "Female", "Non-binary", "Other", "Unknown"];
+
+const SHOW: &[&str] = &["Public", "FamilyTreeOnly", "Private"];
+
+/// How a field is checked.
+#[derive(Debug, Clone, Copy)]
+pub enum Rule {
+    /// A text of at most so many characters.
+    Text(usize),
+    /// An address.
+    Url,
+    /// A date, stored as GEDCOM text.
+    Date,
+    /// Yes or no.
+    Bool,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// Texts of at most so many characters.
+    Texts(usize),
+    /// Objects with texts of at most so many characters.
+    Objects(usize),
+}
+
+/// A field of a person: the name it is stored under, the other spellings it is accepted under, its rule.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonField {
+    /// Canonical name (contract 1.3).
+    pub name: &'static str,
+    /// Further spellings, dotted into objects.
+    pub aliases: &'static [&'static str],
+    /// Its rule.
+    pub rule: Rule,
+}
+
+const fn field(name: &'static str, aliases: &'static [&'static str], rule: Rule) -> PersonField {
+    PersonField { name, aliases, rule }
+}
+
+/// Every field of a person that a caller may write.
+pub static FIELDS: &[PersonField] = &[
+    field("name", &["displayName"], Rule::Text(255)),
+    field("firstName", &["first_name", "primary_name.given_name"], Rule::Text(100)),
+    field("middleName", &["middle_name"], Rule::Text(100)),
+    field("lastName", &["last_name", "primary_name.surname"], Rule::Text(100)),
+    field("nickName", &["nickname", "primary_name.nickname"], Rule::Text(100)),
+    field("prefix", &["primary_name.prefix"], Rule::Text(50)),
+    field("suffix", &["primary_name.suffix"], Rule::Text(50)),
+    field("maidenName", &["maiden_name"], Rule::Text(100)),
+    field("alternateNames", &["alternate_names"], Rule::Objects(200)),
+    field("gender", &[], Rule::Word(GENDERS)),
+    field("dateOfBirth", &["birthDate.date", "birthDate", "birth_date_string", "birth_date_exact"], Rule::Date),
+    field("dateOfDeath", &["deathDate.date", "deathDate", "death_date_string", "death_date_exact"], Rule::Date),
+    field("isBirthDateEstimated", &["is_birth_date_estimated"], Rule::Bool),
+    field("isDeathDateEstimated", &["is_death_date_estimated"], Rule::Bool),
+    field("placeOfBirth", &["birth_place", "place_of_birth"], Rule::Text(255)),
+    field("placeOfDeath", &["death_place", "place_of_death"], Rule::Text(255)),
+    field("causeOfDeath", &["cause_of_death"], Rule::Text(255)),
+    field("isLiving", &["is_living"], Rule::Bool),
+    field("occupation", &[], Rule::Text(255)),
+    field("biography", &[], Rule::Text(5000)),
+    field("notes", &[], Rule::Text(5000)),
+    field("profilePhotoUrl", &["profileImageUrl", "profile_image_url", "profilePhoto"], Rule::Url),
+    field("clan", &[], Rule::Text(100)),
+    field("tribe", &[], Rule::Text(100)),
+    field("totem", &["mutupo"], Rule::Text(100)),
+    field("praiseName", &["chidawo", "praise_name"], Rule::Text(100)),
+    field("traditionalTitles", &["traditional_titles"], Rule::Texts(200)),
+    field("identifiers", &[], Rule::Objects(500)),
+    field("privacy", &[], Rule::Word(&["public", "family", "private"])),
+    field("facts", &[], Rule::Objects(1000)),
+    field("sources", &[], Rule::Objects(2000)),
+    field("phoneNumbers", &["phone_numbers"], Rule::Objects(500)),
+    field("emailAddresses", &["email_addresses"], Rule::Objects(500)),
+    field("addresses", &[], Rule::Objects(1000)),
+];
+
+fn read_field(field: &PersonField, value: Option<&Value>) -> FieldResult {
+    let name = field.name;
+    match field.rule {
+        Rule::Text(max) => text_value(value, name, max),
+        Rule::Url => url_value(value, name),
+        Rule::Date => date_value(value, name),
+        Rule::Bool => bool_value(value, name),
+        Rule::Word(words) => enum_value(value, name, words),
+        Rule::Texts(max) => text_list(value, name, max),
+        Rule::Objects(max) => object_list(value, name, max),
+    }
+}
+
+/// Reads the person fields of a request, under whichever spelling; unknown keys are passed over.
+///
+/// # Errors
+/// Every field that breaks its rule.
+pub fn read_input(input: &Body) -> Result<Body, Vec<FieldProblem>> {
+    let given = Input(input);
+    let (mut fields, mut problems) = (Body::new(), Vec::new());
+    for field in FIELDS {
+        let value = given.get(&[field.name]).or_else(|| given.get(field.aliases));
+        match read_field(field, value) {
+            Ok(Some(value)) => drop(fields.insert(field.name.to_owned(), value)),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    match read_privacy_settings(given.get(&["privacySettings", "privacy_settings"])) {
+        Ok(Some(settings)) => drop(fields.insert("privacySettings".into(), settings)),
+        Ok(None) => {}
+        Err(problem) => problems.push(problem),
+    }
+    problems.extend(identifier_problems(&fields));
+    if problems.is_empty() { Ok(fields) } else { Err(problems) }
+}
+
+fn read_privacy_settings(value: Option<&Value>) -> FieldResult {
+    let given = match value {
+        None => return Ok(None),
+        Some(Value::Null) => return Ok(Some(Value::Null)),
+        Some(Value::Object(given)) => given,
+        Some(_) => {
+            return Err(FieldProblem::new("privacySettings", "invalid_type", "privacySettings must be an object"));
+        }
+    };
+    let mut settings = Body::new();
+    for (key, alias) in
+        [("showProfile", "show_profile"), ("showBirthDate", "show_birth_date"), ("showDeathDate", "show_death_date")]
+    {
+        let value = given.get(key).or_else(|| given.get(alias));
+        if let Some(word) = enum_value(value, &format!("privacySettings.{key}"), SHOW)? {
+            settings.insert(key.into(), word);
+        }
+    }
+    Ok(Some(Value::Object(settings)))
+}
+
+fn identifier_problems(fields: &Body) -> Vec<FieldProblem> {
+    let entries = fields.get("identifiers").and_then(Value::as_array).into_iter().flatten();
+    let missing = entries.enumerate().filter(|(_, entry)| entry["value"].as_str().is_none_or(|v| v.trim().is_empty()));
+    missing.map(|(place, _)| FieldProblem::required(&format!("identifiers.{place}.value"))).collect()
+}
+
+/// Applies changed fields to a person. `null` clears; the living rule of contract 4.3 is kept.
+///
+/// # Errors
+/// If the person would have no name at all, or would die before being born.
+pub fn apply(person: &mut Body, mut changes: Body) -> Result<(), Vec<FieldProblem>> {
+    keep_unchanged_dates(person, &mut changes);
+    let died = changes.get("dateOfDeath").map(|date| !date.is_null());
+    let said_living = changes.get("isLiving").and_then(Value::as_bool);
+    for (key, value) in changes {
+        if value.is_null() { drop(person.remove(&key)) } else { drop(person.insert(key, value)) }
+    }
+    match (died, said_living) {
+        (Some(true), _) => drop(person.insert("isLiving".into(), json!(false))),
+        (Some(false), None) => drop(person.insert("isLiving".into(), json!(true))),
+        _ => {}
+    }
+    if text(person, "dateOfDeath").is_some() {
+        person.insert("isLiving".into(), json!(false));
+    }
+    for (date, flag) in [("dateOfBirth", "isBirthDateEstimated"), ("dateOfDeath", "isDeathDateEstimated")] {
+        if text(person, date).is_some_and(|text| !DateValue::parse(text).is_exact()) {
+            person.insert(flag.into(), json!(true));
+        }
+    }
+    check(person)?;
+    refresh(person);
+    Ok(())
+}
+
+/// A form that was filled from what we showed sends back `1890` for `ABT 1890`: that is no change.
+fn keep_unchanged_dates(person: &Body, changes: &mut Body) {
+    for key in ["dateOfBirth", "dateOfDeath"] {
+        let (Some(old), Some(new)) = (text(person, key), text(changes, key)) else { continue };
+        if shown_date(old).is_some() && shown_date(old) == shown_date(new) && is_plain(&DateValue::parse(new)) {
+            changes.remove(key);
+        }
+    }
+}
+
+fn check(person: &Body) -> Result<(), Vec<FieldProblem>> {
+    if display_name(person).is_empty() {
+        let message = "Give at least one of name, firstName, lastName or nickname";
+        return Err(vec![FieldProblem::new("name", "required", message)]);
+    }
+    let range = |key| text(person, key).and_then(|text| DateValue::parse(text).range());
+    if let (Some((born, _)), Some((_, died))) = (range("dateOfBirth"), range("dateOfDeath")) {
+        if born > died {
+            let message = "The date of death must not be before the date of birth";
+            return Err(vec![FieldProblem::new("dateOfDeath", "death_before_birth", message)]);
+        }
+    }
+    Ok(())
+}
+
+/// Recomputes what a person is found and sorted by.
+pub fn refresh(person: &mut Body) {
+    let name = display_name(person);
+    let surname = text(person, "lastName").unwrap_or_default();
+    let given = join([text(person, "firstName"), text(person, "middleName")]);
+    let rest = if given.is_empty() && surname.is_empty() { &name } else { &given };
+    let mut names = fold(&name);
+    for key in ["nickName", "maidenName", "name"] {
+        if let Some(other) = text(person, key).map(fold).filter(|other| !names.contains(other.as_str())) {
+            names.push(' ');
+            names.push_str(&other);
+        }
+    }
+    let birth = text(person, "dateOfBirth").map(DateValue::parse);
+    let index = json!({
+        "sortName": format!("{}\u{1}{}", fold(surname), fold(rest)),
+        "names": names,
+        "birthDay": birth.as_ref().and_then(DateValue::sort_day),
+        "livingUntil": privacy::living_until(person, birth.as_ref()),
+    });
+    person.insert("index".into(), index);
+}
+
+/// First, middle and last name; else the nickname; else the name as it was given. Empty only if there is none.
+pub fn display_name(person: &Body) -> String {
+    let parts = join([text(person, "firstName"), text(person, "middleName"), text(person, "lastName")]);
+    if !parts.is_empty() {
+        return parts;
+    }
+    let other = text(person, "name").or_else(|| text(person, "nickName")).unwrap_or_default();
+    other.trim().to_owned()
+}
+
+/// A date for the wire: the ISO day if it is one, else the ISO month or year that it names, so that nothing is
+/// claimed which nobody knows. `None` for dates without a year.
+pub fn shown_date(gedcom: &str) -> Option<String> {
+    let date = DateValue::parse(gedcom);
+    if let Some((year, month, day)) = date.exact_ymd() {
+        return Some(format!("{year:04}-{month:02}-{day:02}"));
+    }
+    let year = date.year()?;
+    let month = if is_plain(&date) { month_of(gedcom) } else { None };
+    Some(month.map_or_else(|| format!("{year:04}"), |month| format!("{year:04}-{month:02}")))
+}
+
+/// A date without `ABT`, `BEF` and the like, though perhaps without day or month.
+fn is_plain(date: &DateValue) -> bool {
+    date.qualifier() == Qualifier::Exact
+}
+
+/// The month of `MAR 1890`.
+fn month_of(gedcom: &str) -> Option<usize> {
+    let (month, year) = gedcom.trim().split_once(' ')?;
+    year.parse::<u16>().ok()?;
+    MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month)).map(|place| place + 1)
+}
+
+/// A text field that is there and not blank.
+pub fn text<'a>(person: &'a Body, key: &str) -> Option<&'a str> {
+    person.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(value: Value) -> Body {
+        value.as_object().unwrap().clone()
+    }
+
+    fn person(value: Value) -> Result<Body, Vec<FieldProblem>> {
+        let mut person = Body::new();
+        apply(&mut person, read_input(&body(value))?)?;
+        Ok(person)
+    }
+
+    #[test]
+    fn any_one_name_is_enough_and_none_is_too_few() {
+        for key in ["name", "firstName", "lastName", "nickname"] {
+            assert_eq!(display_name(&person(json!({ key: "Nhamo" })).unwrap()), "Nhamo", "{key}");
+        }
+        assert_eq!(person(json!({ "firstName": " " })).unwrap_err()[0].field, "name");
+    }
+
+    #[test]
+    fn a_death_ends_the_life_and_clearing_it_restores_it() {
+        let mut who = person(json!({ "name": "A", "deathDate": "1950" })).unwrap();
+        assert_eq!(who["isLiving"], false);
+        apply(&mut who, read_input(&body(json!({ "deathDate": "" }))).unwrap()).unwrap();
+        assert_eq!(who["isLiving"], true);
+        assert!(person(json!({ "name": "A", "birthDate": "1951", "deathDate": "1950" })).is_err());
+        assert!(person(json!({ "name": "A", "birthDate": "ABT 1950", "deathDate": "1950" })).is_ok());
+    }
+
+    #[test]
+    fn an_uncertain_date_stays_uncertain_when_the_form_sends_it_back() {
+        let mut who = person(json!({ "name": "A", "birthDate": "ABT 1890" })).unwrap();
+        assert_eq!(shown_date("ABT 1890").as_deref(), Some("1890"));
+        apply(&mut who, read_input(&body(json!({ "birthDate": "1890", "occupation": "Smith" }))).unwrap()).unwrap();
+        assert_eq!(who["dateOfBirth"], "ABT 1890");
+        assert_eq!(who["isBirthDateEstimated"], true);
+    }
+
+    #[test]
+    fn older_spellings_are_read() {
+        let who = person(json!({ "primary_name": { "given_name": "Tendai", "surname": "Moyo" }, "is_living": false }));
+        let who = who.unwrap();
+        assert_eq!((display_name(&who).as_str(), &who["isLiving"]), ("Tendai Moyo", &json!(false)));
+    }
+}

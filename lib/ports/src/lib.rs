@@ -1,0 +1,27 @@
+//! What the handlers see of the outside world: narrow traits, and the value types on them.
+//!
+//! A method of a port is an atomic unit. Absence is `Option`, never an error. Time and ids come from
+//! [`Clock`] and [`Ids`], so that tests can hold them still. No port knows HTTP, SQL or a driver; every
+//! adapter passes the suites of `dzinza-contract`.
+#![warn(missing_docs)]
+
+mod accounts;
+mod blobs;
+mod documents;
+mod error;
+mod limits;
+mod queue;
+mod time;
+
+pub use accounts::{
+    Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
+};
+pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};
+pub use documents::{Cursor, Direction, Documents, Filter, Query, Sort, cursor_of, stream};
+pub use dzinza_domain::store::{
+    Batch, Body, Collection, Document, Field, FieldKind, Index, NewMessage, Write, field_value,
+};
+pub use error::{StoreError, StoreErrorKind};
+pub use limits::{Hits, Limits};
+pub use queue::{Message, Queue, QueueDepth};
+pub use time::{Clock, Ids, SystemClock, SystemIds};

@@ -1,0 +1,33 @@
+//! The axum kit every route group is built with: one error body, strict JSON, callers, authority over trees,
+//! pagination. HTTP status codes live here and nowhere below.
+#![warn(missing_docs)]
+
+mod access;
+mod caller;
+mod csrf;
+mod json;
+mod origin;
+mod page;
+mod problem;
+mod query;
+mod retry;
+mod router;
+mod state;
+mod token;
+
+pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp, visible_imports};
+pub use caller::{Caller, MaybeCaller};
+pub use json::{JsonBody, parse_strict};
+pub use origin::ClientInfo;
+pub use page::{Page, PageQuery, Paged};
+pub use problem::{FieldError, Problem, store_problem};
+pub use query::QueryParams;
+pub use retry::{Retry, retry_stale};
+pub use router::{ApiRouter, finish, operations};
+pub use state::{AuthState, HasAuth, HasDocuments, Links};
+pub use token::{AccessClaims, KeyError, RefreshClaims, TokenError, TokenKeys, TokenSubject};
+
+/// The cookie that carries the access token for callers without a header (contract 2.3).
+pub const ACCESS_COOKIE: &str = "access_token_cookie";
+/// The cookie that older versions set; it is only ever cleared.
+pub const REFRESH_COOKIE: &str = "refresh_token_cookie";

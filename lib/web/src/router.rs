@@ -1,0 +1,50 @@
+use axum::Router;
+use axum::response::IntoResponse as _;
+use http::StatusCode;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::Problem;
+
+/// A route group: what answers, and the description generated from the same handlers.
+pub struct ApiRouter {
+    /// Answers requests with canonical `/api/...` paths.
+    pub router: Router,
+    /// Every route of `router`; those without `security` are public.
+    pub openapi: OpenApi,
+}
+
+/// Closes a route group: unknown paths and methods get the one error body.
+pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state: S) -> ApiRouter {
+    let (router, openapi) = routes.split_for_parts();
+    let router = router
+        .fallback(|| async { Problem::not_found("There is nothing at this address").into_response() })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "This address does not take that method")
+                .into_response()
+        })
+        // The gateway has its own, per function; here it only would cut streams short.
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(state);
+    ApiRouter { router, openapi }
+}
+
+/// Every operation of a description: method in capitals, path, and whether it is public.
+pub fn operations(openapi: &OpenApi) -> Vec<(String, String, bool)> {
+    let mut found = Vec::new();
+    for (path, item) in &openapi.paths.paths {
+        let methods = [
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+        ];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                found.push((method.to_owned(), path.clone(), operation.security.is_none()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,132 @@
+//! From settings to ports: the only library that names adapters.
+#![warn(missing_docs)]
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dzinza_config::{Secrets, SecretsError};
+use dzinza_domain::collections;
+use dzinza_ports::{
+    Audit, Blobs, Clock, Documents, Ids, Limits, Queue, Sessions, StoreError, SystemClock, SystemIds, Users,
+};
+use dzinza_sqlite::{FileBlobs, SqliteStore};
+use futures::future::BoxFuture;
+use secrecy::ExposeSecret as _;
+
+/// Resolves when this process has put something into a queue.
+pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+/// Whether a signature gives leave to read a file: key, expiry in seconds since 1970, signature.
+pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
+
+/// Everything on one folder: a SQLite file, a folder of files, generated secrets.
+#[derive(Clone)]
+pub struct Embedded {
+    /// Documents.
+    pub documents: Arc<dyn Documents>,
+    /// Queues.
+    pub queue: Arc<dyn Queue>,
+    /// Counters and short-lived values.
+    pub limits: Arc<dyn Limits>,
+    /// Accounts.
+    pub users: Arc<dyn Users>,
+    /// Refresh tokens.
+    pub sessions: Arc<dyn Sessions>,
+    /// Audit log.
+    pub audit: Arc<dyn Audit>,
+    /// Files.
+    pub blobs: Arc<dyn Blobs>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// See [`WakeUp`].
+    pub wake_up: WakeUp,
+    /// See [`VerifyFile`].
+    pub verify_file: VerifyFile,
+    /// The signing keys.
+    pub secrets: Secrets,
+}
+
+/// Why a data folder cannot be used, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made or read.
+    #[error("the data folder {path} cannot be used: {source}", path = path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another server has it.
+    #[error("another dzinza is already serving the data folder {path}", path = .0.display())]
+    InUse(PathBuf),
+    /// A secret cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The database or the files cannot be opened.
+    #[error("the data folder cannot be opened: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Embedded {
+    /// Opens a data folder, making what is missing. Several processes may have it open.
+    ///
+    /// # Errors
+    /// If the folder, a secret or the database cannot be used.
+    pub fn open(data: &Path) -> Result<Self, OpenError> {
+        make_folder(data)?;
+        let secrets_folder = data.join("secrets");
+        make_folder(&secrets_folder)?;
+        let secrets = Secrets::load(&secrets_folder)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let store = SqliteStore::open(&data.join("dzinza.db"), clock.clone(), ids.clone(), collections::ALL)?;
+        let key = secrets.blob_key.expose_secret().as_bytes().to_vec();
+        let files = FileBlobs::open(data.join("blobs"), key, "/blobs", clock.clone())?;
+        let (woken, verifier) = (store.clone(), files.clone());
+        Ok(Self {
+            documents: store.clone(),
+            queue: store.clone(),
+            limits: store.clone(),
+            users: store.clone(),
+            sessions: store.clone(),
+            audit: store,
+            blobs: files,
+            clock,
+            ids,
+            wake_up: Arc::new(move || {
+                let store = woken.clone();
+                Box::pin(async move { store.notified().await })
+            }),
+            verify_file: Arc::new(move |key, expires, signature| verifier.verify(key, expires, signature)),
+            secrets,
+        })
+    }
+}
+
+/// Marks a data folder as being served, for as long as the value lives.
+///
+/// # Errors
+/// [`OpenError::InUse`] if another process has done so.
+pub fn lock(data: &Path) -> Result<File, OpenError> {
+    make_folder(data)?;
+    let path = data.join("serve.lock");
+    let failed = |source| OpenError::Folder { path: path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// A folder that only its owner can look into.
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })
+}

@@ -1,0 +1,94 @@
+//! The command line.
+
+mod config;
+mod export;
+mod import;
+mod out;
+mod serve;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use dzinza_config::Settings;
+
+/// Dzinza: family trees that families build together. Without a command it serves.
+#[derive(Parser)]
+#[command(name = "dzinza", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the whole platform from one folder
+    Serve(serve::Arguments),
+    /// Import a GEDCOM file, also while the server runs
+    Import(import::Arguments),
+    /// Export a tree as GEDCOM, also while the server runs
+    Export(export::Arguments),
+    /// Manage accounts
+    #[command(subcommand)]
+    User(user::Command),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// The data folder, for every command that needs one.
+#[derive(clap::Args)]
+struct DataFolder {
+    /// Folder of the database, the files and the secrets [default: dzinza-data, or DZINZA_DATA]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl DataFolder {
+    /// The settings in force, with this folder if one was named.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = Settings::load()?;
+        if let Some(data) = &self.data {
+            settings.data.clone_from(data);
+        }
+        Ok(settings)
+    }
+
+    /// The same for a command that needs a folder which is there already.
+    fn existing(&self) -> anyhow::Result<Settings> {
+        let settings = self.settings()?;
+        if !settings.data.join("dzinza.db").exists() {
+            anyhow::bail!("there is no data in {}; start `dzinza serve` first, or name the folder with --data", settings.data.display());
+        }
+        Ok(settings)
+    }
+}
+
+/// Runs the command; errors are one line on standard error.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli.command)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::error(&format!("dzinza: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
+    match command {
+        None => serve::run(serve::Arguments::default()).await,
+        Some(Command::Serve(arguments)) => serve::run(arguments).await,
+        Some(Command::Import(arguments)) => import::run(arguments).await,
+        Some(Command::Export(arguments)) => export::run(arguments).await,
+        Some(Command::User(command)) => user::run(command).await,
+        Some(Command::Config(command)) => config::run(&command),
+    }
+}

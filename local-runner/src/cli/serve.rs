@@ -1,0 +1,88 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use dzinza_runner::demo;
+use dzinza_runner::serve::Serve;
+use tokio_util::sync::CancellationToken;
+
+use super::{DataFolder, out};
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: DataFolder,
+    /// Address and port to listen on [default: 127.0.0.1:3001, or DZINZA_LISTEN]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// Folder of the built frontend to serve as well
+    #[arg(long, value_name = "DIR")]
+    frontend: Option<PathBuf>,
+    /// Make a demo account and load a sample family
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self { folder: DataFolder { data: None }, listen: None, frontend: None, demo: false }
+    }
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut settings = arguments.folder.settings()?;
+    if let Some(listen) = arguments.listen {
+        settings.listen = listen;
+    }
+    if let Some(frontend) = arguments.frontend {
+        settings.frontend = frontend.display().to_string();
+    }
+    dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
+    let metrics = dzinza_telemetry::metrics()?;
+    let data = settings.data.clone();
+    let with_frontend = !settings.frontend.is_empty();
+    let serve = Serve { settings, demo: arguments.demo, metrics: Arc::new(move || metrics.render()) };
+    let server = serve.bind().await?;
+    let address = server.address()?;
+    out::line(&format!("Dzinza is listening on http://{address}"));
+    out::line(&format!("  data     {}", std::path::absolute(&data).unwrap_or(data).display()));
+    out::line(&format!("  API      http://{address}/api/docs"));
+    if arguments.demo {
+        out::line(&format!("  demo     sign in as {} with {}", demo::EMAIL, demo::PASSWORD));
+    }
+    if with_frontend {
+        out::line(&format!("  next     open http://{address} and sign up"));
+    } else {
+        out::line("  next     serve a built frontend with --frontend DIR, or: dzinza import FILE.ged");
+    }
+    let stop = CancellationToken::new();
+    tokio::spawn(wait_for_signal(stop.clone()));
+    server.run(stop).await?;
+    out::line("Stopped.");
+    Ok(())
+}
+
+/// The first signal ends in an orderly way, the second at once.
+async fn wait_for_signal(stop: CancellationToken) {
+    signal().await;
+    stop.cancel();
+    signal().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

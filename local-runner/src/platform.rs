@@ -1,0 +1,178 @@
+//! The linked functions over one data folder: what runs in one process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use dzinza_auth::{AuthPorts, AuthRules};
+use dzinza_config::Settings;
+use dzinza_jobs::JobsPorts;
+use dzinza_notifications::NotificationPorts;
+use dzinza_people::PeoplePorts;
+use dzinza_ports::Message;
+use dzinza_trees::TreesPorts;
+use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
+use dzinza_wiring::Embedded;
+use secrecy::ExposeSecret as _;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+
+use crate::queues::JobHandler;
+
+/// Ports, rules and keys of every function.
+#[derive(Clone)]
+pub struct Platform {
+    /// The stores.
+    pub stores: Embedded,
+    auth: AuthState,
+    rules: AuthRules,
+    import_wait: Duration,
+}
+
+/// The functions that answer requests, and the description of all their routes.
+pub struct Functions {
+    /// By the name that `template.yaml` gives them.
+    pub routers: Vec<(&'static str, Router)>,
+    /// Generated from the handlers.
+    pub openapi: OpenApi,
+}
+
+impl Platform {
+    /// Opens the data folder with these settings.
+    ///
+    /// # Errors
+    /// If the folder, a secret or the database cannot be used.
+    pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
+        let stores = Embedded::open(data)?;
+        let secrets = &stores.secrets;
+        let keys = TokenKeys::new(
+            secrets.jwt.expose_secret().as_bytes(),
+            secrets.jwt_refresh.expose_secret().as_bytes(),
+        )?;
+        let auth = AuthState {
+            keys,
+            limits: stores.limits.clone(),
+            clock: stores.clock.clone(),
+            allowed_origins: settings.allowed_origins.clone().into(),
+            secure_cookies: settings.public_tls,
+        };
+        let import_wait = Duration::from_secs(settings.import_wait_seconds);
+        Ok(Self { stores, auth, rules: rules(settings), import_wait })
+    }
+
+    /// What signing up and in needs.
+    pub fn auth_ports(&self) -> AuthPorts {
+        AuthPorts {
+            users: self.stores.users.clone(),
+            sessions: self.stores.sessions.clone(),
+            audit: self.stores.audit.clone(),
+            limits: self.stores.limits.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
+            rules: self.rules.clone(),
+        }
+    }
+
+    /// What trees need.
+    pub fn trees_ports(&self) -> TreesPorts {
+        TreesPorts {
+            documents: self.stores.documents.clone(),
+            blobs: self.stores.blobs.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
+            links: Links::new(self.stores.blobs.clone()),
+            import_wait: self.import_wait,
+        }
+    }
+
+    fn people_ports(&self) -> PeoplePorts {
+        PeoplePorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
+            links: Links::new(self.stores.blobs.clone()),
+        }
+    }
+
+    fn notification_ports(&self) -> NotificationPorts {
+        NotificationPorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            auth: self.auth.clone(),
+        }
+    }
+
+    /// The jobs function.
+    pub fn jobs(&self) -> Arc<dyn JobHandler> {
+        Arc::new(Jobs(JobsPorts {
+            documents: self.stores.documents.clone(),
+            blobs: self.stores.blobs.clone(),
+            sessions: self.stores.sessions.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+        }))
+    }
+
+    /// Every function that answers requests.
+    pub fn functions(&self) -> Functions {
+        let apis: [(&'static str, ApiRouter); 4] = [
+            ("auth", dzinza_auth::api(self.auth_ports())),
+            ("trees", dzinza_trees::api(self.trees_ports())),
+            ("people", dzinza_people::api(self.people_ports())),
+            ("notifications", dzinza_notifications::api(self.notification_ports())),
+        ];
+        let mut openapi = described();
+        let mut routers = Vec::with_capacity(apis.len());
+        for (name, api) in apis {
+            openapi.merge(api.openapi);
+            routers.push((name, api.router));
+        }
+        Functions { routers, openapi }
+    }
+}
+
+fn rules(settings: &Settings) -> AuthRules {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let mut rules = AuthRules {
+        access_lifetime: minutes(settings.access_token_expire_minutes),
+        refresh_lifetime: Duration::from_secs(settings.refresh_token_expire_days * 86_400),
+        max_login_attempts: settings.max_login_attempts,
+        lockout: minutes(settings.account_lockout_minutes),
+        bcrypt_cost: settings.bcrypt_rounds,
+        credential_limit: settings.auth_rate_limit_max_requests,
+        allow_registration: settings.allow_registration,
+        ..AuthRules::default()
+    };
+    if rules.credential_limit == 0 {
+        (rules.email_limit, rules.refresh_limit) = (0, 0);
+    }
+    rules
+}
+
+fn described() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Dzinza")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Family trees that families build together. Every error has the same body."));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(dzinza_web::ACCESS_COOKIE)));
+    let components = ComponentsBuilder::new()
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("cookie", cookie)
+        .build();
+    OpenApiBuilder::new().info(info.build()).components(Some(components)).build()
+}
+
+struct Jobs(JobsPorts);
+
+#[async_trait]
+impl JobHandler for Jobs {
+    async fn handle(&self, messages: Vec<Message>) -> Vec<String> {
+        dzinza_jobs::handle(&self.0, messages).await
+    }
+}

@@ -1,0 +1,144 @@
+//! Serving: the gateway on a socket, the queues beside it, and an orderly end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use dzinza_config::Settings;
+use dzinza_wiring::lock;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::demo;
+use crate::files;
+use crate::gateway::{Gateway, GatewaySettings, RenderMetrics};
+use crate::invoker::InProcess;
+use crate::platform::Platform;
+use crate::queues::Pump;
+use crate::template::Template;
+
+/// How long requests may take to finish once the end has been asked for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to serve.
+pub struct Serve {
+    /// The settings in force.
+    pub settings: Settings,
+    /// Whether to load the sample family.
+    pub demo: bool,
+    /// Renders the metrics.
+    pub metrics: RenderMetrics,
+}
+
+/// A server that listens. Dropping it without [`Server::run`] stops nothing that has begun.
+pub struct Server {
+    listener: TcpListener,
+    router: axum::Router,
+    pump: Pump,
+    platform: Platform,
+    demo: bool,
+    _lock: std::fs::File,
+}
+
+impl Serve {
+    /// Takes the data folder and the port, and makes everything ready.
+    ///
+    /// # Errors
+    /// In one line, if the folder or the port is in use, or a setting is not possible.
+    pub async fn bind(self) -> anyhow::Result<Server> {
+        let data = self.settings.data.clone();
+        let held = lock(&data)?;
+        let address: SocketAddr = self.settings.listen.parse().context("DZINZA_LISTEN")?;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let platform = Platform::open(&self.settings, &data)?;
+        let template = Template::load(None)?;
+        let functions = platform.functions();
+        let pump = Pump::new(&template, platform.stores.queue.clone(), platform.jobs())
+            .wake_by(platform.stores.wake_up.clone());
+        let gateway = Gateway {
+            settings: gateway_settings(&self.settings),
+            template,
+            invoker: Arc::new(InProcess::new(functions.routers)),
+            openapi: serde_json::to_value(&functions.openapi)?,
+            metrics: self.metrics,
+            extra: files::routes(platform.stores.clone()),
+            clock: platform.stores.clock.clone(),
+            ids: platform.stores.ids.clone(),
+        };
+        let router = gateway.into_router()?;
+        Ok(Server { listener, router, pump, platform, demo: self.demo, _lock: held })
+    }
+}
+
+fn gateway_settings(settings: &Settings) -> GatewaySettings {
+    GatewaySettings {
+        allowed_origins: settings.allowed_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        rate_limit_max: settings.rate_limit_max_requests,
+        rate_limit_window: Duration::from_millis(settings.rate_limit_window_ms),
+        public_tls: settings.public_tls,
+        docs: settings.enable_swagger,
+        frontend: (!settings.frontend.is_empty()).then(|| PathBuf::from(&settings.frontend)),
+        ..GatewaySettings::default()
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then lets requests and the running job finish.
+    ///
+    /// # Errors
+    /// If the socket or the sample family fails.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { listener, router, pump, platform, demo, _lock: held } = self;
+        let stopping = stop.clone();
+        let pumping = tokio::spawn(async move {
+            if demo {
+                load_demo(&platform, &pump).await;
+            }
+            pump.run(&stopping).await;
+        });
+        let listener = listener.tap_io(|socket| {
+            // Small answers must not wait for the client's acknowledgement.
+            let _ = socket.set_nodelay(true);
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let ended = stop.clone();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
+        let out_of_patience = async {
+            stop.cancelled().await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            result = async { serving.await } => result?,
+            () = out_of_patience => tracing::warn!("some requests did not finish in time"),
+        }
+        stop.cancel();
+        pumping.await?;
+        drop(held);
+        Ok(())
+    }
+}
+
+async fn load_demo(platform: &Platform, pump: &Pump) {
+    let loaded = async {
+        if demo::prepare(platform).await? {
+            pump.drain_once().await?;
+        }
+        demo::hang_portrait(platform).await
+    };
+    if let Err(error) = loaded.await {
+        tracing::error!(error = %error, "the sample family could not be loaded");
+    }
+}

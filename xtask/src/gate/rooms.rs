@@ -1,0 +1,156 @@
+//! Gate `rooms`: who of ours may depend on whom. One direction only, or it erodes.
+
+use super::Finding;
+use crate::repo::{Crate, Dependency, Repo};
+
+/// One row of the table. `/*` at the end of a room stands for every folder below; the first row that fits counts.
+struct Row {
+    room: &'static str,
+    /// What it may build with.
+    may: &'static [&'static str],
+    /// What a feature may bring in beside: the needs of a function's binary, which its library must not see.
+    optional: &'static [&'static str],
+    /// What only its tests may use beside.
+    tests: &'static [&'static str],
+}
+
+const BOOT: &[&str] = &["lib/wiring", "lib/telemetry"];
+const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
+
+const fn row(room: &'static str, may: &'static [&'static str]) -> Row {
+    Row { room, may, optional: &[], tests: &[] }
+}
+
+const TABLE: &[Row] = &[
+    row("lib/gedcom", &[]),
+    row("lib/config", &[]),
+    row("lib/telemetry", &[]),
+    row("lib/domain", &["lib/gedcom"]),
+    row("lib/ports", &["lib/domain"]),
+    row("lib/web", &["lib/domain", "lib/ports"]),
+    row("lib/contract", &["lib/domain", "lib/ports"]),
+    Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
+    row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
+    Row {
+        optional: BOOT,
+        tests: SUITE,
+        ..row("functions/jobs", &["lib/domain", "lib/ports", "lib/web", "lib/gedcom"])
+    },
+    Row { optional: BOOT, tests: SUITE, ..row("functions/*", &["lib/domain", "lib/ports", "lib/web"]) },
+    Row {
+        tests: SUITE,
+        ..row(
+            "local-runner",
+            &["functions/*", "lib/config", "lib/domain", "lib/ports", "lib/telemetry", "lib/web", "lib/wiring"],
+        )
+    },
+    row("tests", &["local-runner", "functions/*", "lib/*"]),
+    // It has to start in seconds: a benchmark starts the built binary, and links nothing of it.
+    row("xtask", &[]),
+];
+
+pub fn gate(repo: &Repo) -> anyhow::Result<Finding> {
+    let edges = repo.crates.iter().flat_map(|member| &member.uses).filter(|used| used.room.is_some()).count();
+    Ok(Finding::new(format!("{} crates, {edges} edges", repo.crates.len()), problems(&repo.crates)))
+}
+
+fn problems(crates: &[Crate]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for member in crates {
+        let Some(row) = TABLE.iter().find(|row| fits(row.room, &member.room)) else {
+            problems.push(format!("{}: has no row in the table of rooms", member.room));
+            continue;
+        };
+        for used in &member.uses {
+            let Some(room) = &used.room else { continue };
+            if !allowed(row, room, used) {
+                let kind = if used.dev { " (in tests)" } else { "" };
+                problems.push(format!("{}: must not depend on {room}{kind}", member.room));
+            }
+        }
+    }
+    problems
+}
+
+fn allowed(row: &Row, room: &str, used: &Dependency) -> bool {
+    let lists = [(true, row.may), (used.optional, row.optional), (used.dev, row.tests)];
+    lists.iter().any(|(applies, rooms)| *applies && rooms.iter().any(|pattern| fits(pattern, room)))
+}
+
+fn fits(pattern: &str, room: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(folder) => room.starts_with(folder),
+        None => room == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::sample::{member, tested};
+
+    fn broken(member: Crate) -> Vec<String> {
+        problems(&[member])
+    }
+
+    #[test]
+    fn the_order_of_the_house_holds() {
+        for fine in [
+            member("lib/domain", &["lib/gedcom"]),
+            member("lib/ports", &["lib/domain"]),
+            member("lib/adapters/sqlite", &["lib/ports"]),
+            member("lib/wiring", &["lib/config", "lib/ports", "lib/domain", "lib/adapters/sqlite"]),
+            member("functions/jobs", &["lib/gedcom", "lib/ports"]),
+            member("local-runner", &["functions/auth", "functions/jobs", "lib/wiring", "lib/web"]),
+            tested("functions/auth", &["lib/contract", "lib/adapters/sqlite"]),
+            tested("lib/adapters/sqlite", &["lib/contract"]),
+            tested("tests", &["local-runner", "lib/adapters/sqlite"]),
+        ] {
+            assert_eq!(broken(fine.clone()), Vec::<String>::new(), "{}", fine.room);
+        }
+    }
+
+    #[test]
+    fn an_edge_against_the_order_is_found() {
+        for (room, used) in [
+            ("lib/gedcom", "lib/domain"),
+            ("lib/domain", "lib/ports"),
+            ("lib/ports", "lib/gedcom"),
+            ("lib/config", "lib/domain"),
+            ("lib/telemetry", "lib/config"),
+            ("lib/web", "lib/adapters/sqlite"),
+            ("lib/adapters/sqlite", "lib/adapters/postgres"),
+            ("lib/wiring", "lib/web"),
+            ("functions/auth", "functions/jobs"),
+            ("functions/auth", "lib/gedcom"),
+            ("functions/auth", "lib/adapters/sqlite"),
+            ("functions/auth", "lib/wiring"),
+            ("local-runner", "lib/adapters/sqlite"),
+            ("tests", "xtask"),
+            ("xtask", "local-runner"),
+        ] {
+            assert_eq!(broken(member(room, &[used])), [format!("{room}: must not depend on {used}")]);
+        }
+    }
+
+    #[test]
+    fn tests_get_a_little_more_and_not_everything() {
+        assert_eq!(
+            broken(tested("functions/auth", &["functions/jobs"])),
+            ["functions/auth: must not depend on functions/jobs (in tests)"]
+        );
+        assert_eq!(broken(tested("lib/domain", &["lib/contract"])).len(), 1);
+    }
+
+    #[test]
+    fn only_a_function_s_binary_may_see_the_wiring() {
+        let mut function = member("functions/auth", &["lib/wiring"]);
+        function.uses[0].optional = true;
+        assert_eq!(broken(function), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_room_without_a_row_is_found() {
+        assert_eq!(broken(member("lib/new", &[])), ["lib/new: has no row in the table of rooms"]);
+    }
+}
