@@ -1,1 +1,41 @@
-//! placeholder
+//! What the end-to-end tests share: the platform in this process or as a child, and people who call it.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use dzinza_tests::{Client, Server};
+//! let server = Server::start().await;
+//! let rudo = Client::signed_up(&server, "rudo@example.org").await;
+//! let tree = rudo.get("/api/genealogy/family-tree").await.ok(200);
+//! # }
+//! ```
+#![warn(missing_docs)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test harness stops the test")]
+
+mod answer;
+mod client;
+mod process;
+mod server;
+
+pub use answer::{Answer, error_body_ok};
+pub use client::{Client, Mode, PASSWORD};
+pub use process::{Process, binary, run};
+pub use server::Server;
+
+use std::time::Duration;
+
+/// Asks again and again until there is an answer, up to half a minute.
+///
+/// # Panics
+/// If there is none in that time.
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, asking).await.unwrap_or_else(|_| panic!("gave up waiting: {what}"))
+}

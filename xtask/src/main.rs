@@ -1,6 +1,7 @@
 //! `cargo xtask <command>`: what a developer and CI run beside cargo itself. A command is one line in
 //! [`COMMANDS`] and one module; it gets the arguments that follow its name.
 
+mod bench;
 mod ci;
 mod gate;
 mod outcome;
@@ -18,12 +19,21 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "gate", about: "the rules of the house; `gate NAME...` for some of them", run: gate::run },
+    Command {
+        name: "gate",
+        about: "the rules of the house; `gate NAME...` for some of them",
+        run: gate::run,
+    },
     Command { name: "ci", about: "everything CI checks, with timings", run: ci::run },
     Command {
         name: "migrations",
         about: "`migrations --accept` locks migrations that are new",
         run: gate::migrations::command,
+    },
+    Command {
+        name: "bench",
+        about: "speed and memory, measured from outside; docs/benchmarks.md",
+        run: bench::run,
     },
 ];
 

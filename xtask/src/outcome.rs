@@ -41,13 +41,19 @@ mod tests {
     #[test]
     fn a_missing_tool_fails_only_in_ci() {
         assert!(Outcome::missing("cfn-lint", true).failed());
-        assert_eq!(Outcome::missing("cfn-lint", false), Outcome::Skipped("cfn-lint is not installed".to_owned()));
+        assert_eq!(
+            Outcome::missing("cfn-lint", false),
+            Outcome::Skipped("cfn-lint is not installed".to_owned())
+        );
     }
 
     #[test]
     fn a_line_says_how_it_ended_and_how_long_it_took() {
         let took = Duration::from_millis(1_250);
         assert_eq!(Outcome::Passed.line("fmt", took), "ok    fmt              1.2 s");
-        assert_eq!(Outcome::Failed("exit 1".to_owned()).line("fmt", took), "FAIL  fmt              1.2 s  exit 1");
+        assert_eq!(
+            Outcome::Failed("exit 1".to_owned()).line("fmt", took),
+            "FAIL  fmt              1.2 s  exit 1"
+        );
     }
 }

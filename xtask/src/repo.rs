@@ -43,11 +43,13 @@ impl Repo {
     pub fn open() -> anyhow::Result<Self> {
         let metadata = MetadataCommand::new().no_deps().exec().context("cannot read the workspace")?;
         let root = metadata.workspace_root.clone().into_std_path_buf();
-        let listed = capture(&root, "git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+        let listed =
+            capture(&root, "git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
         let mut files: Vec<File> = Vec::new();
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
             // A file deleted but not yet committed so is listed and not there.
-            if let Some(text) = fs::read(root.join(path)).ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
+            if let Some(text) = fs::read(root.join(path)).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+            {
                 files.push(File { path: path.to_owned(), text });
             }
         }

@@ -14,13 +14,21 @@ pub fn say(line: &str) {
 }
 
 /// Whether a missing tool is a failure here, and not only a pity.
-#[expect(clippy::disallowed_methods, reason = "the settings reader is no place for what CI says to a build tool")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the settings reader is no place for what CI says to a build tool"
+)]
 pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
 }
 
 /// Runs a program whose output the reader sees as it comes.
-pub fn run(root: &Path, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Outcome> {
+pub fn run(
+    root: &Path,
+    program: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Outcome> {
     say(&format!("$ {program} {}", arguments.join(" ")));
     let status = Command::new(program)
         .args(arguments)

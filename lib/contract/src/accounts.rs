@@ -77,7 +77,8 @@ async fn addresses_without_case(fresh: Fresh<AccountPorts>) -> Outcome {
 async fn names_without_case(fresh: Fresh<AccountPorts>) -> Outcome {
     let users = &*fresh.port.users;
     let now = fresh.clock.now();
-    let named = |number, name: Option<&str>| NewUser { username: name.map(str::to_owned), ..new_user(number, now) };
+    let named =
+        |number, name: Option<&str>| NewUser { username: name.map(str::to_owned), ..new_user(number, now) };
     users.insert(named(1, Some("Ruré"))).await?;
     let second = users.insert(named(2, Some("rurÉ"))).await;
     assert_eq!(fails(second, StoreErrorKind::Conflict)?.context(), "users.username");
@@ -94,7 +95,11 @@ async fn one_address_wins(fresh: Fresh<AccountPorts>) -> Outcome {
         let email: String = "race.of.many@example.org"
             .chars()
             .enumerate()
-            .map(|(at, letter)| if (member >> (at % 6)) & 1 == 1 { letter.to_ascii_uppercase() } else { letter })
+            .map(
+                |(at, letter)| {
+                    if (member >> (at % 6)) & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+                },
+            )
             .collect();
         async move { users.insert(NewUser { email, ..new_user(member, now) }).await }
     });
@@ -160,12 +165,18 @@ async fn update_changes(fresh: Fresh<AccountPorts>) -> Outcome {
     assert_eq!((changed.username.as_deref(), &*changed.password_hash), (Some("new"), "hash"));
     assert_eq!((changed.first_name.as_deref(), changed.last_name.as_deref()), (Some("Rudo"), Some("Moyo")));
     assert_eq!((changed.phone.as_deref(), changed.gender.as_deref()), (Some("+263"), Some("female")));
-    assert_eq!((changed.date_of_birth, changed.location), (Some(date(1890, 2, 28)), Some(json!({"country": "ZW"}))));
+    assert_eq!(
+        (changed.date_of_birth, changed.location),
+        (Some(date(1890, 2, 28)), Some(json!({"country": "ZW"})))
+    );
     assert_eq!((changed.profile_picture_url.as_deref(), changed.bio.as_deref()), (Some("/p.png"), Some("é")));
     assert_eq!((changed.email_verified, changed.email_verified_at), (true, Some(later)));
     assert_eq!((changed.failed_login_attempts, changed.locked_until), (4, Some(lock)));
     assert_eq!((changed.last_login_at, changed.is_active), (Some(lock), false));
-    assert_eq!((changed.privacy_settings, changed.notification_preferences), (json!({"a": 1}), json!({"b": 2})));
+    assert_eq!(
+        (changed.privacy_settings, changed.notification_preferences),
+        (json!({"a": 1}), json!({"b": 2}))
+    );
     assert_eq!((changed.ui_preferences, &*changed.preferred_language), (json!({"c": 3}), "nd"));
     assert_eq!((changed.created_at, changed.updated_at), (user.created_at, later));
     Ok(())

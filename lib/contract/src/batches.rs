@@ -190,7 +190,8 @@ async fn adjust_refreshes(fresh: Fresh<DocumentPorts>) -> Outcome {
     let mut batch = Batch::new();
     batch.adjust(&PAPERS, "a", vec![("year", 1)], body(json!({"title": "new", "tags": ["y", "y"]})));
     documents.commit(batch).await?;
-    let found = Filter::eq("year", 2).and(Filter::eq("title", "new")).and(Filter::Has("tags", "y".to_owned()));
+    let found =
+        Filter::eq("year", 2).and(Filter::eq("title", "new")).and(Filter::Has("tags", "y".to_owned()));
     assert_eq!(documents.count(&PAPERS, found).await?, 1);
     assert_eq!(documents.count(&PAPERS, Filter::Has("tags", "x".to_owned())).await?, 0);
     Ok(())

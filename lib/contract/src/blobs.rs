@@ -108,7 +108,14 @@ async fn abandoned_put(fresh: Fresh<Port>) -> Outcome {
 async fn ranges(fresh: Fresh<Port>) -> Outcome {
     let blobs = &*fresh.port;
     let info = blobs.put("a", TEXT, chunks(vec![b"0123456789"])).await?;
-    let cases = [(0, 0, "0"), (0, 9, "0123456789"), (3, 5, "345"), (9, 9, "9"), (8, 100, "89"), (4, u64::MAX, "456789")];
+    let cases = [
+        (0, 0, "0"),
+        (0, 9, "0123456789"),
+        (3, 5, "345"),
+        (9, 9, "9"),
+        (8, 100, "89"),
+        (4, u64::MAX, "456789"),
+    ];
     for (start, end, expected) in cases {
         let (facts, bytes) = read(blobs, "a", Some(ByteRange { start, end })).await?;
         assert_eq!((facts, &*bytes), (info.clone(), expected.as_bytes()), "{start}-{end}");
@@ -130,8 +137,24 @@ async fn bad_keys(fresh: Fresh<Port>) -> Outcome {
     let blobs = &*fresh.port;
     let long = "k".repeat(501);
     let keys = [
-        "", "/", "../x", "a/../b", "a/..", ".", "./a", "/etc/passwd", "a//b", "a/", "a\0", "a b", "a\\b", "é", "a%2fb",
-        "C:x", "a\n", &long,
+        "",
+        "/",
+        "../x",
+        "a/../b",
+        "a/..",
+        ".",
+        "./a",
+        "/etc/passwd",
+        "a//b",
+        "a/",
+        "a\0",
+        "a b",
+        "a\\b",
+        "é",
+        "a%2fb",
+        "C:x",
+        "a\n",
+        &long,
     ];
     for key in keys {
         fails(blobs.put(key, TEXT, chunks(vec![b"x"])).await, StoreErrorKind::Invalid)?;

@@ -70,7 +70,19 @@ async fn large_body_survives(fresh: Fresh<DocumentPorts>) -> Outcome {
 async fn ids_are_exact(fresh: Fresh<DocumentPorts>) -> Outcome {
     let documents = fresh.port.documents;
     let longest = "x".repeat(200);
-    let ids = ["a", "A", "a ", "á", "a\u{301}", "507f1f77bcf86cd799439011", "1", "01", "1.0", "%", longest.as_str()];
+    let ids = [
+        "a",
+        "A",
+        "a ",
+        "á",
+        "a\u{301}",
+        "507f1f77bcf86cd799439011",
+        "1",
+        "01",
+        "1.0",
+        "%",
+        longest.as_str(),
+    ];
     for id in ids {
         insert(&*documents, &NOTES, id, json!({"is": id})).await?;
     }
@@ -82,7 +94,10 @@ async fn ids_are_exact(fresh: Fresh<DocumentPorts>) -> Outcome {
 }
 
 async fn long_ids_are_invalid(fresh: Fresh<DocumentPorts>) -> Outcome {
-    fails(insert(&*fresh.port.documents, &NOTES, &"x".repeat(201), json!({})).await, StoreErrorKind::Invalid)?;
+    fails(
+        insert(&*fresh.port.documents, &NOTES, &"x".repeat(201), json!({})).await,
+        StoreErrorKind::Invalid,
+    )?;
     Ok(())
 }
 

@@ -44,7 +44,9 @@ async fn found(documents: &dyn Documents, filter: Filter) -> Result<String, Fail
 async fn each_filter(fresh: Fresh<DocumentPorts>) -> Outcome {
     let documents = &*fresh.port.documents;
     sample(documents).await?;
-    let range = |from: Option<i64>, to: Option<i64>| Filter::Range("year", from.map(Value::from), to.map(Value::from));
+    let range = |from: Option<i64>, to: Option<i64>| {
+        Filter::Range("year", from.map(Value::from), to.map(Value::from))
+    };
     let cases = [
         (Filter::All, "abcd"),
         (Filter::eq("treeId", "t"), "ab"),
@@ -75,7 +77,10 @@ async fn each_filter(fresh: Fresh<DocumentPorts>) -> Outcome {
         (Filter::And(vec![]), "abcd"),
         (Filter::Or(vec![]), ""),
         (Filter::Or(vec![Filter::eq("id", "a"), Filter::eq("year", -5)]), "ac"),
-        (Filter::eq("treeId", "t").and(Filter::Or(vec![Filter::eq("year", 1900), Filter::eq("id", "d")])), "b"),
+        (
+            Filter::eq("treeId", "t").and(Filter::Or(vec![Filter::eq("year", 1900), Filter::eq("id", "d")])),
+            "b",
+        ),
     ];
     for (filter, expected) in cases {
         assert_eq!(found(documents, filter.clone()).await?, expected, "{filter:?}");
@@ -101,7 +106,19 @@ async fn other_kinds_are_absent(fresh: Fresh<DocumentPorts>) -> Outcome {
 
 async fn prefixes(fresh: Fresh<DocumentPorts>) -> Outcome {
     let documents = &*fresh.port.documents;
-    let titles = ["a", "a%", "a_b", "aB", "a\u{7f}", "a\u{d7ff}", "a\u{e000}", "a\u{10ffff}", "a\u{10ffff}z", "b", "é"];
+    let titles = [
+        "a",
+        "a%",
+        "a_b",
+        "aB",
+        "a\u{7f}",
+        "a\u{d7ff}",
+        "a\u{e000}",
+        "a\u{10ffff}",
+        "a\u{10ffff}z",
+        "b",
+        "é",
+    ];
     let mut stored = Vec::new();
     for title in titles {
         insert(documents, &PAPERS, title, json!({"title": title})).await?;
@@ -192,9 +209,13 @@ async fn bad_queries(fresh: Fresh<DocumentPorts>) -> Outcome {
 }
 
 /// Documents of few values, many of them absent or of another kind, so that ties and gaps abound.
-pub(crate) async fn random_documents(documents: &dyn Documents, dice: &mut Dice) -> Result<Vec<Document>, Failed> {
+pub(crate) async fn random_documents(
+    documents: &dyn Documents,
+    dice: &mut Dice,
+) -> Result<Vec<Document>, Failed> {
     let texts = [json!("a"), json!("ab"), json!("B"), json!("é"), json!(""), Value::Null, json!(3)];
-    let numbers = [json!(-1), json!(0), json!(true), json!(7), json!(1890), Value::Null, json!("7"), json!(1.5)];
+    let numbers =
+        [json!(-1), json!(0), json!(true), json!(7), json!(1890), Value::Null, json!("7"), json!(1.5)];
     let mut stored = Vec::new();
     let mut batch = Batch::new();
     let ids: BTreeSet<_> = (0..200).map(|_| format!("{:04}", dice.below(10_000))).collect();

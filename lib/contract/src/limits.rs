@@ -17,7 +17,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// What [`Limits`] promises.
 pub fn limits(suite: &mut Suite<Port>) {
     suite.case("hits count up within a window and start again after it", hits);
-    suite.case("100 concurrent hits are all counted, the last window ends for all at once", concurrent_hits);
+    suite.case("100 concurrent hits are all counted", concurrent_hits);
     suite.case("a value is there until its time is over", values_end);
     suite.case("a value put again takes the place of the other, time included", put_again);
     suite.case("get answers in the order of its keys", order_of_keys);

@@ -54,7 +54,8 @@ fn less(a: &Value, b: &Value) -> Ordering {
 
 fn matches(collection: &Collection, document: &Document, filter: &Filter) -> bool {
     let value = |path: &str| value(collection, document, path);
-    let normal = |wanted: &Value| wanted.as_bool().map_or_else(|| wanted.clone(), |flag| Value::from(i64::from(flag)));
+    let normal =
+        |wanted: &Value| wanted.as_bool().map_or_else(|| wanted.clone(), |flag| Value::from(i64::from(flag)));
     match filter {
         Filter::All => true,
         Filter::Eq(path, wanted) => value(path) == normal(wanted),

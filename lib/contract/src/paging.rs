@@ -6,16 +6,22 @@ use dzinza_ports::{Batch, Direction, Document, Documents, Filter, Query, cursor_
 use futures::TryStreamExt as _;
 use serde_json::json;
 
-use crate::model::{self, Dice};
 use crate::filters::{random_documents, random_filter, random_sort};
+use crate::model::{self, Dice};
 use crate::support::{NOTES, PAPERS, body, insert};
 use crate::{DocumentPorts, Failed, Fresh, Outcome, Suite};
 
 pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     suite.case("without an order documents come by id", by_id);
     suite.case("absent fields come first ascending and last descending, ties by id", absent_fields);
-    suite.case("keyset paging visits every document once in mixed orders with absent fields", every_document_once);
-    suite.case("keyset paging with random filters, orders and page sizes follows the plain scan", random_pages);
+    suite.case(
+        "keyset paging visits every document once in mixed orders with absent fields",
+        every_document_once,
+    );
+    suite.case(
+        "keyset paging with random filters, orders and page sizes follows the plain scan",
+        random_pages,
+    );
     suite.case("paging goes on behind a document that is gone", gone_cursor);
     suite.case("a document inserted behind the cursor is seen, one before it is not", inserted_meanwhile);
     suite.case("a stream yields every document of the query", streams);
@@ -34,7 +40,9 @@ async fn by_id(fresh: Fresh<DocumentPorts>) -> Outcome {
 
 async fn absent_fields(fresh: Fresh<DocumentPorts>) -> Outcome {
     let documents = fresh.port.documents;
-    for (id, value) in [("a", json!({"year": 2})), ("b", json!({})), ("c", json!({"year": 1})), ("d", json!({}))] {
+    for (id, value) in
+        [("a", json!({"year": 2})), ("b", json!({})), ("c", json!({"year": 1})), ("d", json!({}))]
+    {
         insert(&*documents, &PAPERS, id, value).await?;
     }
     for (direction, expected) in [(Direction::Ascending, "bdca"), (Direction::Descending, "acdb")] {

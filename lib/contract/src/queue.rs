@@ -190,7 +190,9 @@ async fn at_most_max(fresh: Fresh<Port>) -> Outcome {
 
 async fn any_body(fresh: Fresh<Port>) -> Outcome {
     let queue = &*fresh.port;
-    for body in [Value::Null, json!("text \u{0} é"), json!([1, {"a": 2.5}]), json!({"large": "x".repeat(300_000)})] {
+    for body in
+        [Value::Null, json!("text \u{0} é"), json!([1, {"a": 2.5}]), json!({"large": "x".repeat(300_000)})]
+    {
         send(queue, body.clone()).await?;
         let message = there(receive(queue).await?)?;
         assert!(message.body == body, "another body");

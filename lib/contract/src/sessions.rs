@@ -156,9 +156,13 @@ async fn purge(fresh: Fresh<AccountPorts>) -> Outcome {
     sessions.insert(RefreshToken { revoked_at: Some(moment), ..token(1, "d", "just revoked", now) }).await?;
     sessions.insert(token(1, "e", "valid", now)).await?;
     assert_eq!(sessions.purge(moment).await?, 2);
-    for (jti, left) in
-        [("expired", false), ("at the moment", true), ("revoked", false), ("just revoked", true), ("valid", true)]
-    {
+    for (jti, left) in [
+        ("expired", false),
+        ("at the moment", true),
+        ("revoked", false),
+        ("just revoked", true),
+        ("valid", true),
+    ] {
         assert_eq!(sessions.find(jti).await?.is_some(), left, "{jti}");
     }
     Ok(())

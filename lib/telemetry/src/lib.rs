@@ -1,6 +1,8 @@
 //! The log subscriber and the metrics recorder of a process.
 #![warn(missing_docs)]
 
+use std::io::IsTerminal as _;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -25,7 +27,7 @@ impl std::error::Error for TelemetryError {}
 pub fn log(filter: &str, json: bool) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(|error| TelemetryError(format!("LOG_LEVEL: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let done = if json {
         registry.with(layer.json().flatten_event(true)).try_init()
     } else {

@@ -16,13 +16,15 @@ use crate::repo::Repo;
 
 const PAGE: &str = "docs/ARCHITECTURE.md";
 
-pub fn gate(repo: &Repo) -> anyhow::Result<Finding> {
+pub fn gate(repo: &Repo) -> Finding {
     let rooms: Vec<&str> = repo.crates.iter().map(|member| member.room.as_str()).collect();
     let problems = match repo.text(PAGE) {
         Some(page) => problems(page, &rooms, &|path| repo.root.join(path).is_dir()),
-        None => vec![format!("{PAGE} is missing: a table row `| `room` | what it is for |` for each of the rooms")],
+        None => vec![format!(
+            "{PAGE} is missing: a table row `| `room` | what it is for |` for each of the rooms"
+        )],
     };
-    Ok(Finding::new(format!("{} rooms", rooms.len()), problems))
+    Finding::new(format!("{} rooms", rooms.len()), problems)
 }
 
 fn problems(page: &str, rooms: &[&str], exists: &dyn Fn(&str) -> bool) -> Vec<String> {
@@ -35,7 +37,8 @@ fn problems(page: &str, rooms: &[&str], exists: &dyn Fn(&str) -> bool) -> Vec<St
             rows => problems.push(format!("{PAGE}: {rows} rows begin with | `{room}`")),
         }
     }
-    let tops: BTreeSet<&str> = rooms.iter().filter_map(|room| room.split_once('/')).map(|(top, _)| top).collect();
+    let tops: BTreeSet<&str> =
+        rooms.iter().filter_map(|room| room.split_once('/')).map(|(top, _)| top).collect();
     for name in named {
         let ours = name.split_once('/').is_some_and(|(top, _)| tops.contains(top));
         if ours && !rooms.contains(&name) && !exists(name) {
@@ -62,9 +65,13 @@ mod tests {
 
     #[test]
     fn every_room_once_is_fine() {
-        let page = "# Rooms\n| room | for |\n|---|---|\n| `lib/ports` | traits |\n| `tests/` | end to end |\n";
+        let page =
+            "# Rooms\n| room | for |\n|---|---|\n| `lib/ports` | traits |\n| `tests/` | end to end |\n";
         assert_eq!(broken(page), Vec::<String>::new());
-        assert_eq!(broken(&format!("{page}| `lib/adapters` | a folder |\n| `cargo run` | `lib/ports` |\n")).len(), 0);
+        assert_eq!(
+            broken(&format!("{page}| `lib/adapters` | a folder |\n| `cargo run` | `lib/ports` |\n")).len(),
+            0
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::Finding;
 use crate::repo::{Crate, File, Repo};
 
-pub fn gate(repo: &Repo) -> anyhow::Result<Finding> {
-    Ok(Finding::new(format!("{} crates", repo.crates.len()), problems(&repo.crates, &repo.files)))
+pub fn gate(repo: &Repo) -> Finding {
+    Finding::new(format!("{} crates", repo.crates.len()), problems(&repo.crates, &repo.files))
 }
 
 fn problems(crates: &[Crate], files: &[File]) -> Vec<String> {
@@ -32,7 +32,9 @@ fn problems(crates: &[Crate], files: &[File]) -> Vec<String> {
 fn takes_lints(manifest: &str) -> bool {
     let mut lines = manifest.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     lines.by_ref().any(|line| line == "[lints]")
-        && lines.take_while(|line| !line.starts_with('[')).any(|line| line.replace(' ', "") == "workspace=true")
+        && lines
+            .take_while(|line| !line.starts_with('['))
+            .any(|line| line.replace(' ', "") == "workspace=true")
 }
 
 #[cfg(test)]
@@ -50,7 +52,10 @@ mod tests {
 
     #[test]
     fn a_crate_nobody_listed_is_found() {
-        assert_eq!(problems(&[], &[file("lib/a/Cargo.toml", GOOD)]), ["lib/a: is not a member of the workspace"]);
+        assert_eq!(
+            problems(&[], &[file("lib/a/Cargo.toml", GOOD)]),
+            ["lib/a: is not a member of the workspace"]
+        );
         assert_eq!(problems(&[member("lib/a", &[])], &[]), ["lib/a: is a member that git does not know"]);
     }
 

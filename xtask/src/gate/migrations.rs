@@ -54,7 +54,10 @@ fn accept(path: &Path, folder: &str) -> anyhow::Result<()> {
             continue;
         }
         let late = number(name).zip(newest).is_some_and(|(new, newest)| new < newest);
-        anyhow::ensure!(!late, "{folder}/{name}: comes before a migration that is already accepted; renumber it");
+        anyhow::ensure!(
+            !late,
+            "{folder}/{name}: comes before a migration that is already accepted; renumber it"
+        );
         locked.insert(name.clone(), sum.clone());
         say(&format!("accepted {folder}/{name}"));
     }
@@ -71,7 +74,9 @@ fn compare(there: &Sums, locked: &Sums) -> Vec<String> {
         match locked.get(name) {
             Some(known) if known == sum => {}
             Some(_) => problems.push(format!("{name}: changed after it was accepted; write a new migration")),
-            None => problems.push(format!("{name}: is new; `cargo xtask migrations --accept` when it is final")),
+            None => {
+                problems.push(format!("{name}: is new; `cargo xtask migrations --accept` when it is final"));
+            }
         }
     }
     let gone = locked.keys().filter(|name| !there.contains_key(*name));
@@ -141,7 +146,9 @@ fn read_lock(folder: &Path) -> anyhow::Result<Sums> {
         (sum.len() == 64).then(|| (name.to_owned(), sum.to_owned()))
     };
     text.lines()
-        .map(|line| entry(line).with_context(|| format!("{}: not a line `SHA-256  file`: {line}", path.display())))
+        .map(|line| {
+            entry(line).with_context(|| format!("{}: not a line `SHA-256  file`: {line}", path.display()))
+        })
         .collect()
 }
 

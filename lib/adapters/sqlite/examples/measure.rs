@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dzinza_ports::{
-    Batch, Body, Collection, Direction, Documents, Field, Filter, Ids as _, Index, Limits as _, Query, SystemClock,
-    SystemIds, cursor_of,
+    Batch, Body, Collection, Direction, Documents, Field, Filter, Ids as _, Index, Limits as _, Query,
+    SystemClock, SystemIds, cursor_of,
 };
 use dzinza_sqlite::SqliteStore;
 use serde_json::json;
@@ -119,7 +119,8 @@ async fn tree(store: &SqliteStore) -> Any {
         for number in first..first + BATCH / 2 {
             let (id, person) = (SystemIds.new_id(), person(spread(number)));
             let entry = body(json!({"personId": id, "version": 1, "person": person}));
-            let link = body(json!({"familyTreeId": TREE, "person1Id": last, "person2Id": id, "type": "spouse"}));
+            let link =
+                body(json!({"familyTreeId": TREE, "person1Id": last, "person2Id": id, "type": "spouse"}));
             batch.insert(&PERSONS, id.clone(), person);
             batch.insert(&HISTORIES, SystemIds.new_id(), entry);
             batch.insert(&RELATIONSHIPS, SystemIds.new_id(), link);

@@ -1,5 +1,11 @@
 -- Accounts, with the column names of the PostgreSQL layout. Moments are whole microseconds since 1970 UTC,
 -- booleans 0 and 1, JSON is text. The tables of the document collections are made from their declarations.
+-- The fields that each collection's columns were last filled for.
+CREATE TABLE document_collections (
+    name TEXT PRIMARY KEY NOT NULL,
+    fields TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE users (
     id TEXT PRIMARY KEY NOT NULL,
     email TEXT NOT NULL,

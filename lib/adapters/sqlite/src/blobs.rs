@@ -59,7 +59,8 @@ impl FileBlobs {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         let folder = folder.as_ref().to_owned();
-        let blobs = Self { folder, signing_key, base_path: base_path.trim_end_matches('/').to_owned(), clock };
+        let blobs =
+            Self { folder, signing_key, base_path: base_path.trim_end_matches('/').to_owned(), clock };
         std::fs::create_dir_all(blobs.unfinished()).map_err(io)?;
         blobs.sweep().map_err(io)?;
         Ok(Arc::new(blobs))

@@ -47,9 +47,18 @@ impl Documents for SqliteStore {
         }
         let jobs: Vec<_> = batch.jobs.iter().map(|job| self.outgoing(job)).collect();
         let sends = !jobs.is_empty();
+        let written = writes.len();
         self.writer.write(true, move |conn| apply(conn, writes, &jobs)).await?;
         if sends {
             self.wake();
+        }
+        if self.schedule.wrote(written) {
+            let refresh = self.refresh_statistics();
+            tokio::spawn(async move {
+                if let Err(error) = refresh.await {
+                    tracing::warn!(%error, "the statistics stay as they were");
+                }
+            });
         }
         Ok(())
     }

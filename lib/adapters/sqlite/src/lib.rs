@@ -16,6 +16,7 @@ mod queue;
 mod row;
 mod schema;
 mod sessions;
+mod statistics;
 mod store;
 mod table;
 mod types;

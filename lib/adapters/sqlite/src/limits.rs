@@ -94,9 +94,9 @@ impl Limits for SqliteStore {
             .read(move |conn| {
                 let sql = "SELECT value FROM limit_values WHERE key = ? AND expires_at > ?";
                 let mut statement = conn.prepare_cached(sql)?;
-                let values = keys.iter().map(|key| {
-                    Ok(statement.query_row(params![key, now], |row| row.get(0)).optional()?)
-                });
+                let values = keys
+                    .iter()
+                    .map(|key| Ok(statement.query_row(params![key, now], |row| row.get(0)).optional()?));
                 values.collect()
             })
             .await
@@ -107,8 +107,9 @@ impl Limits for SqliteStore {
         let now = self.now();
         self.writer
             .write(true, move |conn| {
-                let mut statement =
-                    conn.prepare_cached("DELETE FROM limit_values WHERE key = ? RETURNING value, expires_at > ?")?;
+                let mut statement = conn.prepare_cached(
+                    "DELETE FROM limit_values WHERE key = ? RETURNING value, expires_at > ?",
+                )?;
                 let taken = statement
                     .query_row(params![key, now], |row| Ok((row.get(0)?, row.get::<_, bool>(1)?)))
                     .optional()?;

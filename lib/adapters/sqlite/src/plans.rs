@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::query::{Sql, counting, statements};
 use crate::schema;
+use crate::statistics;
 use crate::table::{Catalog, Table};
 
 static PERSONS: Collection = Collection {
@@ -73,7 +74,10 @@ fn a_later_page_seeks_to_its_cursor_in_both_directions_with_and_without_a_value(
         let query = Query::new(in_tree()).sort("createdAt", direction).after(cursor(json!(5)));
         for sql in statements(&Table::new(&PERSONS).unwrap(), &query).unwrap() {
             let plan = plan(&sql, 1);
-            assert!(plan.contains("createdAt>?") || plan.contains("createdAt<?") || plan.contains("createdAt=?"), "{plan}");
+            assert!(
+                plan.contains("createdAt>?") || plan.contains("createdAt<?") || plan.contains("createdAt=?"),
+                "{plan}"
+            );
         }
     }
 }
@@ -105,4 +109,45 @@ fn a_text_in_an_array_is_found_by_the_side_table() {
     let plan = plan(&sql, 0);
     assert!(plan.contains("persons__aliases USING PRIMARY KEY (value=?)"), "{plan}");
     assert!(!plan.contains("SCAN persons"), "{plan}");
+}
+
+static LINKS: Collection = Collection {
+    name: "links",
+    fields: &[Field::text("familyTreeId"), Field::text("personA"), Field::text("personB")],
+    indexes: &[Index::on(&["familyTreeId"]), Index::on(&["personA"]), Index::on(&["personB"])],
+};
+
+#[test]
+fn in_a_large_tree_beside_many_small_ones_the_selective_index_is_taken() {
+    let catalog = Catalog::new(&[&LINKS]).unwrap();
+    let mut conn = Connection::open_in_memory().unwrap();
+    schema::prepare(&mut conn, &catalog).unwrap();
+    let table = Table::new(&LINKS).unwrap();
+    for number in 0..4000 {
+        let tree = if number < 2000 { format!("small{number}") } else { "large".to_owned() };
+        let body = json!({"familyTreeId": tree, "personA": format!("p{number}"), "personB": format!("p{}", number + 1)});
+        let json = body.to_string();
+        crate::row::insert(&conn, &table, &format!("l{number}"), body.as_object().unwrap(), &json).unwrap();
+    }
+    statistics::store(&conn, &statistics::gather(&conn, &catalog).unwrap()).unwrap();
+    let plan = |filter: &Filter| {
+        let sql = counting(&table, filter).unwrap();
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text)).unwrap();
+        let lines =
+            statement.query_map(params_from_iter(&sql.values), |row| row.get::<_, String>(3)).unwrap();
+        lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    };
+    let tree = || Filter::eq("familyTreeId", "large");
+    let by_id = plan(&tree().and(Filter::any_of("id", ["l1", "l2"])));
+    assert!(by_id.contains("id=?"), "{by_id}");
+    let by_person = plan(&tree().and(Filter::eq("personA", "p3000")));
+    assert!(by_person.contains("links__by__personA"), "{by_person}");
+    let persons = ["p1", "p2", "p3"];
+    let either = Filter::Or(vec![Filter::any_of("personA", persons), Filter::any_of("personB", persons)]);
+    let by_persons = plan(&tree().and(either));
+    assert!(
+        by_persons.contains("links__by__personA") && by_persons.contains("links__by__personB"),
+        "{by_persons}"
+    );
+    assert!(plan(&tree()).contains("links__by__familyTreeId"), "{}", plan(&tree()));
 }

@@ -38,7 +38,8 @@ pub(crate) fn statements(table: &Table, query: &Query) -> Result<Vec<Sql>, Store
     }
     let order = order(table, &query.sort)?;
     let filter = condition(table, &query.filter)?;
-    let mut head = Sql { text: format!(r#"SELECT id, version, body FROM "{}" WHERE "#, table.name()), ..Sql::default() };
+    let mut head =
+        Sql { text: format!(r#"SELECT id, version, body FROM "{}" WHERE "#, table.name()), ..Sql::default() };
     head.push(&filter.text);
     head.values = filter.values;
     let pieces = match &query.after {

@@ -97,7 +97,8 @@ impl Queue for SqliteStore {
     }
 
     async fn extend(&self, receipt: &str, lease: Duration) -> Result<bool, StoreError> {
-        let sql = "UPDATE queue_messages SET visible_at = :then WHERE receipt = :receipt AND visible_at > :now";
+        let sql =
+            "UPDATE queue_messages SET visible_at = :then WHERE receipt = :receipt AND visible_at > :now";
         self.leased(sql, receipt, Some(lease)).await
     }
 

@@ -22,7 +22,8 @@ impl Sessions for SqliteStore {
         let jti = jti.to_owned();
         self.readers
             .read(move |conn| {
-                let mut statement = conn.prepare_cached("SELECT * FROM refresh_tokens WHERE token_jti = ?")?;
+                let mut statement =
+                    conn.prepare_cached("SELECT * FROM refresh_tokens WHERE token_jti = ?")?;
                 Ok(statement.query_row([jti], token).optional()?)
             })
             .await

@@ -10,6 +10,7 @@ use crate::connection::{self, Durability, Readers};
 use crate::error::Outcome;
 use crate::limits;
 use crate::schema;
+use crate::statistics::{self, Schedule};
 use crate::table::Catalog;
 use crate::types::Micros;
 use crate::writer::Writer;
@@ -20,12 +21,13 @@ use crate::writer::Writer;
 /// each seeing all that was committed before. Several processes may have the file open. Dropping the store
 /// waits for the writes that were begun.
 pub struct SqliteStore {
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) readers: Arc<Readers>,
-    pub(crate) writer: Writer,
+    pub(crate) writer: Arc<Writer>,
     pub(crate) sent: Notify,
+    pub(crate) schedule: Schedule,
     pub(crate) limit_writes: AtomicU32,
     /// Last, so that it goes after all that uses it.
     _scratch: Option<TempDir>,
@@ -73,15 +75,26 @@ impl SqliteStore {
         };
         let conn = prepare()?;
         Ok(Arc::new(Self {
-            catalog,
+            catalog: Arc::new(catalog),
             clock,
             ids,
             readers: Readers::new(path),
-            writer: Writer::start(conn, durability)?,
+            writer: Arc::new(Writer::start(conn, durability)?),
             sent: Notify::new(),
+            schedule: Schedule::new(),
             limit_writes: AtomicU32::new(0),
             _scratch: scratch,
         }))
+    }
+
+    /// Looks at the sizes of things again, so that queries go by the right index. The store does so itself as
+    /// documents become many; a program that ends after it has written many may wait for it.
+    pub fn refresh_statistics(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let (readers, writer, catalog) = (self.readers.clone(), self.writer.clone(), self.catalog.clone());
+        async move {
+            let statistics = readers.read(move |conn| statistics::gather(conn, &catalog)).await?;
+            writer.write(false, move |conn| statistics::store(conn, &statistics)).await
+        }
     }
 
     pub(crate) fn now(&self) -> Micros {

@@ -33,7 +33,9 @@ pub(crate) fn cell(value: Option<&Value>, kind: FieldKind) -> Cell<'_> {
     match (kind, value) {
         (FieldKind::Text, Some(Value::String(text))) => Cell::Text(text),
         (FieldKind::Integer, Some(Value::Bool(flag))) => Cell::Integer(i64::from(*flag)),
-        (FieldKind::Integer, Some(Value::Number(number))) => number.as_i64().map_or(Cell::Null, Cell::Integer),
+        (FieldKind::Integer, Some(Value::Number(number))) => {
+            number.as_i64().map_or(Cell::Null, Cell::Integer)
+        }
         _ => Cell::Null,
     }
 }
@@ -152,7 +154,8 @@ impl Table {
             }
         }
         let indexes = indexes(collection, &columns)?;
-        let names = |form: fn(&str) -> String| columns.iter().map(|column| form(&column.name)).collect::<String>();
+        let names =
+            |form: fn(&str) -> String| columns.iter().map(|column| form(&column.name)).collect::<String>();
         let listed = names(|name| format!(", \"{name}\""));
         let holes = names(|_| ", ?".to_owned());
         let settings = names(|name| format!(", \"{name}\" = ?"));
@@ -246,9 +249,9 @@ impl Catalog {
     }
 
     pub(crate) fn table(&self, collection: &Collection) -> Result<&Arc<Table>, StoreError> {
-        self.0
-            .get(collection.name)
-            .ok_or_else(|| invalid(format!("the store was opened without the collection {}", collection.name)))
+        self.0.get(collection.name).ok_or_else(|| {
+            invalid(format!("the store was opened without the collection {}", collection.name))
+        })
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {

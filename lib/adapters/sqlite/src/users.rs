@@ -159,7 +159,8 @@ fn name_rule(error: rusqlite::Error) -> Fault {
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let moment = |name: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<Micros>>(name)?.map(Micros::timestamp));
+    let moment =
+        |name: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<Micros>>(name)?.map(Micros::timestamp));
     let json = |name: &str| row.get::<_, Json>(name).map(|json| json.0);
     let role = Role::parse(row.get_ref("role")?.as_str()?).ok_or(FromSqlError::InvalidType)?;
     Ok(User {
@@ -174,7 +175,10 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         date_of_birth: row.get::<_, Option<Day>>("date_of_birth")?.map(|day| day.0),
         profile_picture_url: row.get("profile_picture_url")?,
         bio: row.get("bio")?,
-        location: row.get::<_, Option<Json>>("location")?.map(|json| json.0).filter(|place| *place != Value::Null),
+        location: row
+            .get::<_, Option<Json>>("location")?
+            .map(|json| json.0)
+            .filter(|place| *place != Value::Null),
         email_verified: row.get("email_verified")?,
         email_verified_at: moment("email_verified_at")?,
         role,

@@ -78,9 +78,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || Loop::new(conn, durability).run(receiver))
-            .map_err(|error| {
-                StoreError::with_source(StoreErrorKind::Unavailable, "writer thread", error)
-            })?;
+            .map_err(|error| StoreError::with_source(StoreErrorKind::Unavailable, "writer thread", error))?;
         Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
@@ -215,7 +213,8 @@ mod tests {
     }
 
     async fn count(writer: &Writer) -> i64 {
-        let counted = writer.write(true, |conn| Ok(conn.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?));
+        let counted =
+            writer.write(true, |conn| Ok(conn.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?));
         counted.await.unwrap()
     }
 
@@ -264,7 +263,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_write_whose_caller_went_away_still_happens() {
-        let (_folder, writer) = writer();
+        let (folder, writer) = writer();
         for number in 0..20 {
             let write = writer.write(true, move |conn| insert(conn, number));
             drop(tokio::time::timeout(Duration::from_micros(1), write).await);
@@ -273,7 +272,7 @@ mod tests {
         let writer = Arc::into_inner(writer).unwrap();
         drop(writer);
         assert!(left <= 20);
-        let conn = Connection::open(_folder.path().join("w.db")).unwrap();
+        let conn = Connection::open(folder.path().join("w.db")).unwrap();
         let stored: i64 = conn.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
         assert_eq!(stored, left);
     }

@@ -49,7 +49,7 @@ async fn addresses_made_soon_after_one_another_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (blobs, clock) = open(&folder, "key");
     let first = blobs.get_url("a", Duration::from_mins(10)).await.unwrap();
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     assert_eq!(blobs.get_url("a", Duration::from_mins(10)).await.unwrap(), first);
 }
 
@@ -76,7 +76,8 @@ async fn what_was_left_unfinished_long_ago_is_removed_when_the_folder_is_opened(
     drop(open(&folder, "key"));
     let left = folder.path().join("unfinished/left");
     std::fs::write(&left, "half").unwrap();
-    let clock = Arc::new(ManualClock::new(std::fs::metadata(&left).unwrap().modified().unwrap().try_into().unwrap()));
+    let clock =
+        Arc::new(ManualClock::new(std::fs::metadata(&left).unwrap().modified().unwrap().try_into().unwrap()));
     let reopen = || FileBlobs::open(folder.path(), b"key".to_vec(), "/blobs", clock.clone()).map(drop);
     reopen().unwrap();
     assert!(left.exists(), "another process may be writing it");

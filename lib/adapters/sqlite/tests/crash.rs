@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use dzinza_contract::{Failed, Outcome};
 use dzinza_ports::{
-    Batch, Body, Collection, Documents as _, Field, Filter, Ids as _, Index, NewMessage, Queue as _, StoreError,
-    SystemClock, SystemIds,
+    Batch, Body, Collection, Documents as _, Field, Filter, Ids as _, Index, NewMessage, Queue as _,
+    StoreError, SystemClock, SystemIds,
 };
 use dzinza_sqlite::SqliteStore;
 use libtest_mimic::{Arguments, Trial};
@@ -62,7 +62,7 @@ async fn killed() -> Outcome {
     for round in 0..5_u64 {
         let mut child = Command::new(std::env::current_exe()?).arg(CHILD).arg(&path).spawn()?;
         let store = open(&path)?;
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while store.count(&IMPORTS, Filter::All).await? < before + 3 {
             if Instant::now() > patience {
                 child.kill()?;

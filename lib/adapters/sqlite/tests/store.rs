@@ -34,7 +34,12 @@ fn body(value: Value) -> Body {
     serde_json::from_value(value).unwrap_or_default()
 }
 
-async fn insert(store: &SqliteStore, collection: &'static Collection, id: &str, value: Value) -> Result<(), StoreError> {
+async fn insert(
+    store: &SqliteStore,
+    collection: &'static Collection,
+    id: &str,
+    value: Value,
+) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.insert(collection, id, body(value));
     store.commit(batch).await
@@ -52,7 +57,10 @@ async fn a_file_opened_again_holds_what_was_written() {
     store.hit("k", Duration::from_hours(1)).await.unwrap();
     drop(store);
     let store = open(&path, &FIRST).unwrap();
-    assert_eq!(Documents::get(&*store, &FIRST, "a").await.unwrap().unwrap().body, body(json!({"title": "A"})));
+    assert_eq!(
+        Documents::get(&*store, &FIRST, "a").await.unwrap().unwrap().body,
+        body(json!({"title": "A"}))
+    );
     assert_eq!(store.depth("q").await.unwrap().waiting, 1);
     assert_eq!(Limits::get(&*store, &["k"]).await.unwrap(), [Some("v".to_owned())]);
     assert_eq!(store.hit("k", Duration::from_hours(1)).await.unwrap().count, 2);
@@ -65,7 +73,8 @@ async fn a_closed_store_leaves_one_file() {
     insert(&store, &FIRST, "a", json!({})).await.unwrap();
     assert_eq!(store.count(&FIRST, Filter::All).await.unwrap(), 1);
     drop(store);
-    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["store.db"]);
 }
 
@@ -93,6 +102,52 @@ async fn new_fields_and_indexes_are_filled_from_the_bodies() {
     }
     let store = open(&path, &UNDONE).unwrap();
     insert(&store, &UNDONE, "new", json!({"code": "c5"})).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_program_wrote_in_between_is_found_by_the_newer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = open(&path, &LATER).unwrap();
+    insert(&store, &LATER, "a", json!({"year": 1, "code": "x", "tags": ["old"]})).await.unwrap();
+    insert(&store, &LATER, "b", json!({"year": 2, "code": "y", "tags": ["old"]})).await.unwrap();
+    drop(store);
+    let store = open(&path, &FIRST).unwrap();
+    let mut batch = Batch::new();
+    for (id, code) in [("a", "y"), ("b", "x")] {
+        let read = Documents::get(&*store, &FIRST, id).await.unwrap().unwrap();
+        batch.replace(&FIRST, &read, body(json!({"year": 9, "code": code, "tags": ["new"]})));
+    }
+    batch.insert(&FIRST, "c", body(json!({"year": 9, "tags": ["new"]})));
+    store.commit(batch).await.unwrap();
+    drop(store);
+    let store = open(&path, &LATER).unwrap();
+    for (filter, count) in [
+        (Filter::eq("year", 9), 3),
+        (Filter::eq("year", 1), 0),
+        (Filter::eq("code", "x").and(Filter::eq("id", "b")), 1),
+        (Filter::Has("tags", "new".to_owned()), 3),
+        (Filter::Has("tags", "old".to_owned()), 0),
+    ] {
+        assert_eq!(store.count(&LATER, filter.clone()).await.unwrap(), count, "{filter:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_may_change_its_kind() {
+    static TEXTS: Collection =
+        Collection { name: "papers", fields: &[Field::text("year")], indexes: &[Index::on(&["year"])] };
+    static NUMBERS: Collection =
+        Collection { name: "papers", fields: &[Field::integer("year")], indexes: &[Index::on(&["year"])] };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = open(&path, &TEXTS).unwrap();
+    insert(&store, &TEXTS, "a", json!({"year": 1890})).await.unwrap();
+    insert(&store, &TEXTS, "b", json!({"year": "1890"})).await.unwrap();
+    drop(store);
+    let store = open(&path, &NUMBERS).unwrap();
+    let found = store.find(&NUMBERS, Query::new(Filter::eq("year", 1890))).await.unwrap();
+    assert_eq!(found.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), ["a"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +179,8 @@ fn a_file_of_a_newer_program_is_refused() {
 fn a_file_that_is_no_database_is_corrupt() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    std::fs::write(&path, "this is no database, but it is long enough to be looked at as one".repeat(100)).unwrap();
+    std::fs::write(&path, "this is no database, but it is long enough to be looked at as one".repeat(100))
+        .unwrap();
     assert_eq!(open(&path, &FIRST).err().unwrap().kind(), StoreErrorKind::Corrupt);
 }
 

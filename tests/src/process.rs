@@ -1,0 +1,180 @@
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The real program as a child process. It does not outlive this value.
+pub struct Process {
+    child: Child,
+    url: String,
+    said: Receiver<String>,
+    complaints: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Serves this folder on a free port.
+    pub fn start(data: &Path) -> Self {
+        Self::with(data, |_| {})
+    }
+
+    /// The same after a change of the command, such as an argument or a variable.
+    ///
+    /// # Panics
+    /// If it does not listen within half a minute; with all that it said.
+    pub fn with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().expect("the program starts");
+        let said = lines(child.stdout.take().expect("its standard output"));
+        let complaints = Arc::new(Mutex::new(String::new()));
+        let mut stderr = child.stderr.take().expect("its standard error");
+        let kept = complaints.clone();
+        std::thread::spawn(move || {
+            let mut some = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut some) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&some[..length]));
+            }
+        });
+        let mut process = Self { child, url: String::new(), said, complaints };
+        let line = process.wait_for("listening on ");
+        process.url = line.split_once("listening on ").map(|(_, url)| url.trim().to_owned()).expect("its address");
+        process
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written to standard error so far.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn complaints(&self) -> String {
+        self.complaints.lock().unwrap().clone()
+    }
+
+    /// The next line of standard output that contains this.
+    ///
+    /// # Panics
+    /// If it does not come within half a minute.
+    pub fn wait_for(&mut self, what: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            match self.said.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.contains(what) => return line,
+                Ok(_) => {}
+                Err(_) => {
+                    let state = self.child.try_wait();
+                    panic!("it never said {what:?} ({state:?}): {}", self.complaints());
+                }
+            }
+        }
+    }
+
+    /// Ends it as a power cut does.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("its end");
+    }
+
+    /// Asks it to end and waits for that.
+    ///
+    /// # Panics
+    /// If it does not end within half a minute.
+    pub fn terminate(mut self) -> ExitStatus {
+        let asked = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status();
+        assert!(asked.expect("kill(1)").success());
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                return status;
+            }
+            assert!(Instant::now() < end, "it did not end: {}", self.complaints());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the program with these arguments to its end.
+///
+/// # Panics
+/// If it cannot be run.
+pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    command(arguments).stdin(Stdio::null()).output().expect("the program runs")
+}
+
+/// The program without anything of this process's environment that would configure it, and with cheap passwords
+/// and no limits.
+fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).env_remove("SHARED_CONFIG_PATH");
+    for variable in dzinza_config::reference() {
+        command.env_remove(variable.name).env_remove(format!("{}_FILE", variable.name));
+        for alias in variable.aliases {
+            command.env_remove(alias);
+        }
+    }
+    command.env("BCRYPT_ROUNDS", "4").env("RATE_LIMIT_MAX_REQUESTS", "0").env("AUTH_RATE_LIMIT_MAX_REQUESTS", "0");
+    command
+}
+
+/// The program, beside this test's own executable. If it is missing or older than the test, Cargo is asked first.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().expect("this executable");
+        let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
+        let binary = profile.join(format!("dzinza{}", std::env::consts::EXE_SUFFIX));
+        let made = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+        if made(&binary).is_none_or(|binary| made(&test).is_some_and(|test| binary < test)) {
+            build(profile);
+        }
+        binary
+    })
+}
+
+fn build(profile: &Path) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "-p", "dzinza-runner", "--bin", "dzinza", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
+    cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo").success(), "the program cannot be built");
+}
+
+fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            // Nobody may be listening any more; the pipe is read on all the same.
+            let _ = send.send(line);
+        }
+    });
+    receive
+}

@@ -1,0 +1,91 @@
+//! The steps of `cargo xtask ci`, cheap ones first.
+
+use std::path::PathBuf;
+
+use cargo_metadata::MetadataCommand;
+
+use crate::gate;
+use crate::outcome::Outcome;
+use crate::shell::{answers, capture, run};
+
+/// Where the steps run.
+pub struct Place {
+    pub root: PathBuf,
+    pub in_ci: bool,
+}
+
+pub struct Step {
+    pub name: &'static str,
+    pub run: fn(&Place) -> anyhow::Result<Outcome>,
+}
+
+pub const STEPS: &[Step] = &[
+    Step { name: "fmt", run: |place| cargo(place, &["fmt", "--all", "--check"]) },
+    Step { name: "gate", run: |_| gates() },
+    Step { name: "template", run: template },
+    Step {
+        name: "clippy",
+        run: |place| cargo(place, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    },
+    // Doctests too: `cargo test` runs them after the others.
+    Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
+    Step { name: "rustdoc", run: rustdoc },
+    Step { name: "clean tree", run: clean_tree },
+];
+
+/// The root of the workspace, wherever inside it the command was given.
+pub fn root() -> anyhow::Result<PathBuf> {
+    Ok(MetadataCommand::new().no_deps().exec()?.workspace_root.into_std_path_buf())
+}
+
+fn cargo(place: &Place, arguments: &[&str]) -> anyhow::Result<Outcome> {
+    run(&place.root, "cargo", arguments, &[])
+}
+
+fn gates() -> anyhow::Result<Outcome> {
+    Ok(match gate::check(&[])? {
+        0 => Outcome::Passed,
+        broken => Outcome::Failed(format!("{broken} broken")),
+    })
+}
+
+fn template(place: &Place) -> anyhow::Result<Outcome> {
+    if !answers("cfn-lint", &["--version"]) {
+        return Ok(Outcome::missing("cfn-lint", place.in_ci));
+    }
+    run(&place.root, "cfn-lint", &["template.yaml"], &[])
+}
+
+fn rustdoc(place: &Place) -> anyhow::Result<Outcome> {
+    let arguments = ["doc", "--workspace", "--no-deps"];
+    run(&place.root, "cargo", &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// Building and testing leaves nothing behind and changes nothing, the lock file least of all.
+fn clean_tree(place: &Place) -> anyhow::Result<Outcome> {
+    if !place.in_ci {
+        return Ok(Outcome::Skipped("only in CI".to_owned()));
+    }
+    Ok(clean(&capture(&place.root, "git", &["status", "--porcelain"])?))
+}
+
+fn clean(status: &str) -> Outcome {
+    match status.lines().count() {
+        0 => Outcome::Passed,
+        paths => Outcome::Failed(format!("{paths} changed: {}", status.trim().replace('\n', ", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_file_is_no_clean_tree() {
+        assert_eq!(clean(""), Outcome::Passed);
+        assert_eq!(
+            clean(" M Cargo.lock\n?? new\n"),
+            Outcome::Failed("2 changed: M Cargo.lock, ?? new".to_owned())
+        );
+    }
+}
