@@ -219,7 +219,8 @@ async fn an_expired_session_is_renewed(mode: Mode) {
     let rudo = rudo.known_by(&answer, mode);
     rudo.get("/api/notifications?isRead=false&limit=1&page=1").await.ok(200);
 
-    let expired = Client { access: expired_token(&server, &rudo.user_id), ..rudo.clone() };
+    let mut expired = rudo.clone();
+    expired.access = expired_token(&server, &rudo.user_id);
     let refused = expired.get("/api/genealogy/family-tree").await;
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
     refused.problem(401);

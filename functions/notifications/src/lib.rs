@@ -156,7 +156,9 @@ async fn mark_all(State(ports): State<NotificationPorts>, caller: Caller) -> Res
         }
         let now = timestamp(&ports.clock);
         let mut batch = Batch::new();
-        some.iter().for_each(|one| batch.replace(&NOTIFICATIONS, one, as_read(one, &now)));
+        for one in &some {
+            batch.replace(&NOTIFICATIONS, one, as_read(one, &now));
+        }
         match ports.documents.commit(batch).await {
             Ok(()) => count += some.len() as u64,
             // Another tab marks them at the same moment: whatever is left is read again.
@@ -200,7 +202,9 @@ async fn remove_all(State(ports): State<NotificationPorts>, caller: Caller, quer
             return Ok(Json(json!({ "deleted_count": count })));
         }
         let mut batch = Batch::new();
-        some.iter().for_each(|one| batch.delete_any(&NOTIFICATIONS, one.id.as_str()));
+        for one in &some {
+            batch.delete_any(&NOTIFICATIONS, one.id.as_str());
+        }
         ports.documents.commit(batch).await?;
         count += some.len();
     }

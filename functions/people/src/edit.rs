@@ -179,10 +179,11 @@ fn refuse_derived(input: &Body) -> Result<(), Problem> {
 }
 
 fn expected_version(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(tag) = headers.get(http::header::IF_MATCH).and_then(|value| value.to_str().ok()) else { return Ok(None) };
-    if tag.trim() == "*" {
+    let Some(tag) = headers.get(http::header::IF_MATCH) else { return Ok(None) };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
         return Ok(None);
     }
-    let version = tag.trim().trim_start_matches("W/").trim_matches('"').parse();
+    let version = tag.trim_start_matches("W/").trim_matches('"').parse();
     version.map(Some).map_err(|_| Problem::field("If-Match", "invalid", "If-Match must be the ETag of the person"))
 }

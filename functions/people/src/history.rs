@@ -106,7 +106,7 @@ fn inside(found: &PersonAccess<View>) -> Result<(), Problem> {
 fn shown(found: &PersonAccess<View>, entry: &Document) -> Body {
     let mut entry = entry.clone();
     if let Some(Value::Object(data)) = entry.body.get_mut("data") {
-        for key in ["isLiving", "privacySettings", "privacy"] {
+        for key in ["isLiving", "privacySettings", "privacy", "index"] {
             if let Some(now) = found.person.body.get(key) {
                 data.insert(key.to_owned(), now.clone());
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::collections::RELATIONSHIPS;
 use dzinza_domain::kin::{Kin, kin_of};
+use dzinza_domain::tree::TreeRole;
 use dzinza_domain::{tree, view};
 use dzinza_ports::{Body, Document, Documents, Filter, Query};
 use dzinza_web::{Level, Problem, TreeAccess};
@@ -71,17 +72,18 @@ pub async fn show_all<L: Level>(
 ) -> Result<Vec<Value>, Problem> {
     let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
     let relationships = relationships_of(&ports.documents, &access.tree.body, &ids).await?;
-    let kin: HashMap<String, Kin> = kin_of(&relationships);
-    let none = Kin::default();
+    let mut kin: HashMap<String, Kin> = kin_of(&relationships);
+    let outside = access.role < TreeRole::Viewer;
     let mut shown = Vec::with_capacity(people.len());
     for person in people {
         let seen = access.viewer.redact(&person.body);
-        let kin = kin.get(&person.id).unwrap_or(&none);
+        let kin = kin.remove(&person.id).unwrap_or_default();
+        let kin = if outside { kin.without_circumstances() } else { kin };
         let mut view = match shape {
-            Shape::Member => view::member(&person.id, &seen, kin),
-            Shape::Person => view::person(&person.id, &seen, kin),
+            Shape::Member => view::member(&person.id, &seen, &kin),
+            Shape::Person => view::person(&person.id, &seen, &kin),
         };
-        open_photo(ports, &mut view).await?;
+        ports.links.open_photo(&mut view).await;
         shown.push(Value::Object(view));
     }
     Ok(shown)
@@ -99,14 +101,4 @@ pub async fn show_one<L: Level>(
     let body = shown.into_iter().next().unwrap_or(Value::Null);
     let etag = [(http::header::ETAG, format!("\"{}\"", person.version))];
     Ok((status, etag, axum::Json(body)).into_response())
-}
-
-async fn open_photo(ports: &PeoplePorts, view: &mut Body) -> Result<(), Problem> {
-    let stored = view.get("profilePhotoUrl").and_then(Value::as_str).filter(|url| url.starts_with("blob:"));
-    let Some(stored) = stored.map(str::to_owned) else { return Ok(()) };
-    let url = Value::String(ports.links.open(&stored).await?);
-    for key in ["profilePhotoUrl", "profileImageUrl", "profilePhoto"] {
-        view.insert(key.to_owned(), url.clone());
-    }
-    Ok(())
 }

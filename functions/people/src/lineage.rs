@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use axum::extract::State;
 use dzinza_domain::collections::PEOPLE;
 use dzinza_domain::relationship::Kind;
+use dzinza_domain::tree::{TreeRole, pending_imports};
 use dzinza_domain::view;
 use dzinza_ports::{Body, Document, Filter, Query};
 use dzinza_web::{PersonAccess, Problem, QueryParams, View};
@@ -49,13 +50,50 @@ pub async fn descendants(State(ports): State<PeoplePorts>, found: PersonAccess<V
     walk(&ports, &found, &query, Way::Down).await
 }
 
-async fn walk(ports: &PeoplePorts, found: &PersonAccess<View>, query: &QueryParams, way: Way) -> Result<axum::Json<Value>, Problem> {
+async fn walk(
+    ports: &PeoplePorts,
+    found: &PersonAccess<View>,
+    query: &QueryParams,
+    way: Way,
+) -> Result<axum::Json<Value>, Problem> {
     let generations = query.number(&["generations"], 1..=10)?.unwrap_or(5);
+    let reach = reach(ports, found, generations, way).await?;
+    let outside = found.access.role < TreeRole::Viewer;
+    let mut shown = HashMap::with_capacity(reach.level.len());
+    for person in load(ports, found, &reach.level).await? {
+        let mut view = view::summary(&person.id, &found.access.viewer.redact(&person.body));
+        ports.links.open_photo(&mut view).await;
+        shown.insert(person.id, view);
+    }
+    let root = show_all(ports, &found.access, std::slice::from_ref(&found.person), Shape::Person).await?.pop();
+    let total = shown.len().saturating_sub(1);
+    shown.remove(&found.person.id);
+    let mut nest = Nest { reach: &reach, shown, way, outside };
+    let nested = nest.next_to(&found.person.id, 1);
+    let mut body = Body::new();
+    body.insert("rootPerson".into(), root.unwrap_or(Value::Null));
+    body.insert(if matches!(way, Way::Up) { "ancestors" } else { "descendants" }.into(), Value::Array(nested));
+    body.insert("generations".into(), json!(generations));
+    body.insert("totalPersons".into(), json!(total));
+    body.insert("complete".into(), json!(reach.complete));
+    Ok(axum::Json(Value::Object(body)))
+}
+
+/// Who is reached, at which generation first, and by whom.
+struct Reach {
+    level: HashMap<String, u64>,
+    /// From a person to those next to it, with the parental role.
+    links: HashMap<String, Vec<(String, String)>>,
+    complete: bool,
+}
+
+async fn reach(ports: &PeoplePorts, found: &PersonAccess<View>, generations: u64, way: Way) -> Result<Reach, Problem> {
     let (here, there) = way.sides();
-    let mut links: HashMap<String, Vec<(String, String)>> = HashMap::new();
-    let mut reached = HashSet::from([found.person.id.clone()]);
-    let mut generation = vec![found.person.id.clone()];
-    for _ in 0..generations {
+    let root = found.person.id.clone();
+    let mut reach =
+        Reach { level: HashMap::from([(root.clone(), 0)]), links: HashMap::new(), complete: true };
+    let mut generation = vec![root];
+    for level in 1..=generations {
         let mut next = Vec::new();
         for edge in edges(&ports.documents, &found.access.tree.body, here, &generation).await? {
             if !Kind::of(&edge.body).is_parental() {
@@ -63,77 +101,85 @@ async fn walk(ports: &PeoplePorts, found: &PersonAccess<View>, query: &QueryPara
             }
             let text = |key: &str| edge.body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (from, to) = (text(here), text(there));
-            if reached.insert(to.clone()) {
+            if !reach.level.contains_key(&to) {
+                if reach.level.len() > MAX_PEOPLE {
+                    reach.complete = false;
+                    continue;
+                }
+                reach.level.insert(to.clone(), level);
                 next.push(to.clone());
             }
-            links.entry(from).or_default().push((to, text("parentalRole")));
+            reach.links.entry(from).or_default().push((to, text("parentalRole")));
         }
-        if next.is_empty() || reached.len() > MAX_PEOPLE {
+        if next.is_empty() {
             break;
         }
         generation = next;
     }
-    let people = load(ports, &reached).await?;
-    let shown: HashMap<&str, Value> = people
-        .iter()
-        .map(|person| {
-            let seen = found.access.viewer.redact(&person.body);
-            (person.id.as_str(), Value::Object(view::person(&person.id, &seen, &Default::default())))
-        })
-        .collect();
-    let root = show_all(ports, &found.access, std::slice::from_ref(&found.person), Shape::Person).await?.pop();
-    let mut expanded = HashSet::new();
-    let nest = Nest { links: &links, shown: &shown, way };
-    let inner = nest.below(&found.person.id, 1, generations, &mut expanded);
-    let (key, complete) = (if matches!(way, Way::Up) { "ancestors" } else { "descendants" }, reached.len() <= MAX_PEOPLE);
-    let mut body = Body::new();
-    body.insert("rootPerson".into(), root.unwrap_or(Value::Null));
-    body.insert(key.into(), json!(inner));
-    body.insert("generations".into(), json!(generations));
-    body.insert("totalPersons".into(), json!(reached.len() - 1));
-    body.insert("complete".into(), json!(complete));
-    Ok(axum::Json(Value::Object(body)))
+    Ok(reach)
 }
 
 struct Nest<'a> {
-    links: &'a HashMap<String, Vec<(String, String)>>,
-    shown: &'a HashMap<&'a str, Value>,
+    reach: &'a Reach,
+    /// Those not yet shown in full.
+    shown: HashMap<String, Body>,
     way: Way,
+    outside: bool,
 }
 
 impl Nest<'_> {
-    /// The relatives next to this person, each with theirs; one who has been expanded elsewhere says so.
-    fn below(&self, id: &str, level: u64, deepest: u64, expanded: &mut HashSet<String>) -> Vec<Value> {
-        if level > deepest || !expanded.insert(id.to_owned()) {
-            return Vec::new();
-        }
+    /// The relatives next to this person, each with theirs. Someone who is reached by several lines is shown once,
+    /// at the nearest generation; elsewhere only the id says who it is.
+    fn next_to(&mut self, id: &str, level: u64) -> Vec<Value> {
+        let reach = self.reach;
         let mut nested = Vec::new();
-        for (relative, role) in self.links.get(id).into_iter().flatten() {
-            let Some(person) = self.shown.get(relative.as_str()) else { continue };
-            let repeated = expanded.contains(relative);
-            let inner = self.below(relative, level + 1, deepest, expanded);
+        for (relative, role) in reach.links.get(id).into_iter().flatten() {
+            let nearest = reach.level.get(relative) == Some(&level);
+            let first = if nearest { self.shown.remove(relative) } else { None };
+            let mut entry = Body::new();
             let (word, key) = match self.way {
+                Way::Up if self.outside => (json!("Parent"), "parents"),
                 Way::Up => (json!(role), "parents"),
                 Way::Down => (json!("Child"), "children"),
             };
-            let mut entry = json!({ "person": person, "relationship": word, "parentalRole": role, "level": level });
-            entry[key] = Value::Array(inner);
-            if repeated {
-                entry["repeated"] = json!(true);
+            entry.insert("relationship".into(), word);
+            entry.insert("level".into(), json!(level));
+            if !self.outside {
+                entry.insert("parentalRole".into(), json!(role));
             }
-            nested.push(entry);
+            let Some(person) = first else {
+                entry.insert("person".into(), json!({ "id": relative, "_id": relative }));
+                entry.insert("repeated".into(), json!(true));
+                entry.insert(key.into(), json!([]));
+                nested.push(Value::Object(entry));
+                continue;
+            };
+            entry.insert("person".into(), Value::Object(person));
+            entry.insert(key.into(), Value::Array(self.next_to(relative, level + 1)));
+            nested.push(Value::Object(entry));
         }
         nested
     }
 }
 
-async fn load(ports: &PeoplePorts, ids: &HashSet<String>) -> Result<Vec<Document>, Problem> {
-    let ids: Vec<&String> = ids.iter().collect();
+/// Those reached, without who belongs to another tree or to an unfinished import.
+async fn load(
+    ports: &PeoplePorts,
+    found: &PersonAccess<View>,
+    reached: &HashMap<String, u64>,
+) -> Result<Vec<Document>, Problem> {
+    let ids: Vec<&String> = reached.keys().collect();
+    let pending = pending_imports(&found.access.tree.body);
     let mut people = Vec::with_capacity(ids.len());
     for some in ids.chunks(5000) {
         let query = Query::new(Filter::any_of("id", some.iter().map(|id| (*id).clone()))).limit(5000);
         people.extend(ports.documents.find(&PEOPLE, query).await?);
     }
+    let text = |person: &Document, key: &str| person.body.get(key).and_then(Value::as_str).map(str::to_owned);
+    people.retain(|person| {
+        let own = text(person, "familyTreeId").as_deref() == Some(found.access.id());
+        own && text(person, "importId").is_none_or(|import| !pending.contains(&import))
+    });
     Ok(people)
 }
 

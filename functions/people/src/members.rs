@@ -14,7 +14,7 @@ use crate::{PeoplePorts, edit};
 #[utoipa::path(post, path = "/api/genealogy/members", tag = "members", security(("bearer" = []), ("cookie" = [])), request_body = PersonInput,
     responses((status = 201, description = "The member"), (status = 400, description = "A field breaks a rule"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller")))]
 pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<Response, Problem> {
-    let access: TreeAccess<Edit> = match tree_named(&input) {
+    let access: TreeAccess<Edit> = match tree_named(&input)? {
         Some(id) => TreeAccess::of(&ports.documents, &ports.clock, &caller, id).await?,
         None => default_tree(&ports.documents, &ports.clock, &ports.ids, &caller).await?,
     };

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
 use dzinza_domain::fields::{Input, enum_value, text_list, text_value};
-use dzinza_domain::relationship::{Kind, NewRelationship, read_new};
+use dzinza_domain::relationship::{self, Kind, NewRelationship, read_new};
+use dzinza_domain::tree::pending_imports;
 use dzinza_ports::{Batch, Body, Document};
 use dzinza_web::{Edit, Problem, TreeAccess};
 use serde_json::{Value, json};
@@ -15,7 +16,6 @@ use crate::edit::touch_structure;
 use crate::kinfolk::edges;
 
 const LEGAL: &[&str] = &["Adoptive", "Guardian", "Foster", "Step-parent", "Other"];
-const LEGAL_ROLES: &[&str] = &["AdoptiveMother", "AdoptiveFather", "Guardian", "FosterParent", "StepMother", "StepFather"];
 
 /// The parents a request asks for. `None` means that it says nothing about that kind.
 #[derive(Debug, Default, Clone)]
@@ -50,7 +50,7 @@ impl WantedParents {
 
     /// Whether the request says nothing that could change an existing person's parents.
     pub fn is_empty(&self) -> bool {
-        self.birth.is_empty() && self.legal.is_none()
+        self.birth.is_empty() && self.legal.is_none() && self.plain.is_empty()
     }
 }
 
@@ -76,10 +76,11 @@ fn read_legal(value: &Value) -> Result<Vec<(String, String)>, Problem> {
     Ok(legal)
 }
 
-/// Which relationships to add and to take away for the parents that were asked for.
+/// Which relationships to add, to change and to take away for the parents that were asked for.
 #[derive(Debug, Default)]
 pub struct ParentPlan {
     add: Vec<NewRelationship>,
+    change: Vec<(Document, String)>,
     remove: Vec<Document>,
     structure: Batch,
 }
@@ -92,30 +93,9 @@ impl ParentPlan {
         id: &str,
         wanted: &WantedParents,
     ) -> Result<Self, Problem> {
-        let mut plan = Self::default();
         let people = load_parents(ports, access, wanted).await?;
-        let mut roles = HashSet::new();
-        let mut pairs = HashSet::new();
-        for (role, parent) in &wanted.birth {
-            let Some(parent) = parent else { continue };
-            roles.insert((*role).to_owned());
-            pairs.insert(parent.clone());
-            plan.add.push(link(parent, id, Some(role), &people)?);
-        }
-        for parent in wanted.plain.iter().filter(|parent| pairs.insert((*parent).clone())).collect::<Vec<_>>() {
-            let mut new = link(parent, id, None, &people)?;
-            let role = new.fields.get("parentalRole").and_then(Value::as_str).unwrap_or("Other").to_owned();
-            // A second mother or father is still a parent; only one can have given birth.
-            if role.starts_with("Biological") && !roles.insert(role) {
-                new.fields.insert("parentalRole".into(), json!("Other"));
-            }
-            plan.add.push(new);
-        }
-        for (parent, kind) in wanted.legal.iter().flatten() {
-            if pairs.insert(parent.clone()) {
-                plan.add.push(legal_link(parent, id, kind, &people)?);
-            }
-        }
+        let mut plan = Self::default();
+        plan.compare(id, wanted, &people, &[])?;
         Ok(plan)
     }
 
@@ -130,34 +110,94 @@ impl ParentPlan {
         if wanted.is_empty() {
             return Ok(plan);
         }
+        // The version of the shape is read before the shape is walked, or a change between the two goes unseen.
+        touch_structure(ports, &mut plan.structure, access.id()).await?;
         let people = load_parents(ports, access, wanted).await?;
-        let present = edges(&ports.documents, &access.tree.body, "person2Id", std::slice::from_ref(id)).await?;
-        let parental = |document: &&Document| Kind::of(&document.body).is_parental();
-        let text = |document: &Document, key: &str| {
-            document.body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        for (role, parent) in &wanted.birth {
-            let old = present.iter().filter(parental).find(|document| text(document, "parentalRole") == *role);
-            if old.map(|old| text(old, "person1Id")).as_ref() == parent.as_ref() {
-                continue;
-            }
-            plan.remove.extend(old.cloned());
-            if let Some(parent) = parent {
-                plan.add.push(link(parent, id, Some(role), &people)?);
-            }
-        }
-        if let Some(legal) = &wanted.legal {
-            let is_legal = |document: &&Document| LEGAL_ROLES.contains(&text(document, "parentalRole").as_str());
-            plan.remove.extend(present.iter().filter(parental).filter(is_legal).cloned());
-            for (parent, kind) in legal {
-                plan.add.push(legal_link(parent, id, kind, &people)?);
-            }
-        }
+        let mut present = edges(&ports.documents, &access.tree.body, "person2Id", std::slice::from_ref(id)).await?;
+        present.retain(|document| Kind::of(&document.body).is_parental());
+        plan.compare(id, wanted, &people, &present)?;
         for new in &plan.add {
             crate::lineage::refuse_loop(ports, &access.tree.body, &new.person1, id).await?;
         }
-        touch_structure(ports, &mut plan.structure, access.id()).await?;
         Ok(plan)
+    }
+
+    fn compare(
+        &mut self,
+        child: &str,
+        wanted: &WantedParents,
+        people: &HashMap<String, Body>,
+        present: &[Document],
+    ) -> Result<(), Problem> {
+        let mut taken: HashSet<&str> = HashSet::new();
+        for (role, parent) in &wanted.birth {
+            let old = present.iter().find(|edge| text(edge, "parentalRole") == *role);
+            let same = old.is_some_and(|old| Some(text(old, "person1Id")) == parent.as_deref());
+            self.remove.extend(old.filter(|_| !same).cloned());
+            if let Some(parent) = parent {
+                taken.insert(parent);
+                self.want(parent, child, role, people, present)?;
+            }
+        }
+        if let Some(legal) = &wanted.legal {
+            let named = |edge: &&Document| legal.iter().any(|(parent, _)| parent == text(edge, "person1Id"));
+            let gone = present.iter().filter(|edge| is_legal(edge) && !named(edge));
+            self.remove.extend(gone.filter(|edge| !taken.contains(text(edge, "person1Id"))).cloned());
+            for (parent, kind) in legal.iter().filter(|(parent, _)| !taken.contains(parent.as_str())) {
+                let male = people.get(parent).is_some_and(|person| person.get("gender") == Some(&json!("Male")));
+                self.want(parent, child, legal_role(kind, male), people, present)?;
+            }
+        }
+        self.plain(child, wanted, people, present)
+    }
+
+    /// Parents named without a role: those who are not there yet, mother or father by gender. A second of either is
+    /// still a parent; only one can have given birth.
+    fn plain(
+        &mut self,
+        child: &str,
+        wanted: &WantedParents,
+        people: &HashMap<String, Body>,
+        present: &[Document],
+    ) -> Result<(), Problem> {
+        let mut roles: HashSet<String> = present.iter().map(|edge| text(edge, "parentalRole").to_owned()).collect();
+        let role_of = |new: &NewRelationship| {
+            new.fields.get("parentalRole").and_then(Value::as_str).unwrap_or("Other").to_owned()
+        };
+        roles.extend(self.add.iter().map(role_of));
+        for parent in &wanted.plain {
+            let known = present.iter().any(|edge| text(edge, "person1Id") == parent);
+            if known || self.add.iter().any(|new| new.person1 == *parent) {
+                continue;
+            }
+            let mut new = link(parent, child, None, people)?;
+            let role = role_of(&new);
+            if role.starts_with("Biological") && !roles.insert(role) {
+                new.fields.insert("parentalRole".into(), json!("Other"));
+            }
+            self.add.push(new);
+        }
+        Ok(())
+    }
+
+    /// A parent in a role: nothing if it is so, a change of role if it is a parent already, else a new link.
+    fn want(
+        &mut self,
+        parent: &str,
+        child: &str,
+        role: &str,
+        people: &HashMap<String, Body>,
+        present: &[Document],
+    ) -> Result<(), Problem> {
+        match present.iter().find(|edge| text(edge, "person1Id") == parent) {
+            Some(edge) if text(edge, "parentalRole") == role => {}
+            Some(edge) => {
+                self.remove.retain(|gone| gone.id != edge.id);
+                self.change.push((edge.clone(), role.to_owned()));
+            }
+            None => self.add.push(link(parent, child, Some(role), people)?),
+        }
+        Ok(())
     }
 
     /// Adds the plan to a batch; says by how many relationships the tree grows.
@@ -166,13 +206,42 @@ impl ParentPlan {
         for old in &self.remove {
             batch.delete(&RELATIONSHIPS, old);
         }
+        for (edge, role) in self.change {
+            let mut body = edge.body.clone();
+            body.insert("parentalRole".into(), json!(role));
+            body.insert("updatedAt".into(), json!(now));
+            relationship::refresh(&mut body);
+            batch.replace(&RELATIONSHIPS, &edge, body);
+        }
         for new in self.add {
             // The parent changes version, so that deleting it at the same moment notices the new child.
             batch.adjust(&PEOPLE, new.person1.as_str(), Vec::new(), Body::new());
-            batch.insert(&RELATIONSHIPS, ports.ids.new_id(), new.into_body(access.id(), &access.caller.user_id, now));
+            let body = new.into_body(access.id(), &access.caller.user_id, now);
+            batch.insert(&RELATIONSHIPS, ports.ids.new_id(), body);
         }
         batch.writes.extend(self.structure.writes);
         grows
+    }
+}
+
+fn text<'a>(document: &'a Document, key: &str) -> &'a str {
+    document.body.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What the person's `legalParents` list: every parent not by birth.
+fn is_legal(edge: &Document) -> bool {
+    !text(edge, "parentalRole").starts_with("Biological")
+}
+
+fn legal_role(kind: &str, male: bool) -> &'static str {
+    match (kind, male) {
+        ("Adoptive", true) => "AdoptiveFather",
+        ("Adoptive", false) => "AdoptiveMother",
+        ("Guardian", _) => "Guardian",
+        ("Foster", _) => "FosterParent",
+        ("Step-parent", true) => "StepFather",
+        ("Step-parent", false) => "StepMother",
+        _ => "Other",
     }
 }
 
@@ -187,10 +256,14 @@ async fn load_parents(
         Some((field, id.as_ref()?))
     });
     let legal = wanted.legal.iter().flatten().map(|(id, _)| ("legalParents", id));
+    let pending = pending_imports(&access.tree.body);
     let mut people = HashMap::new();
     for (field, id) in named.chain(birth).chain(legal) {
         let person = ports.documents.get(&PEOPLE, id).await?;
-        let person = person.filter(|person| person.body.get("familyTreeId") == Some(&json!(access.id())));
+        let visible = |person: &Document| {
+            text(person, "familyTreeId") == access.id() && !pending.iter().any(|import| import == text(person, "importId"))
+        };
+        let person = person.filter(visible);
         let message = "A parent must be a person of the same family tree";
         let person = person.ok_or_else(|| Problem::field(field, "unknown_person", message))?;
         people.insert(id.clone(), person.body);
@@ -209,18 +282,4 @@ fn link(parent: &str, child: &str, role: Option<&str>, people: &HashMap<String, 
     let mut new = read_new(&request)?;
     new.complete(people.get(parent).unwrap_or(&Body::new()))?;
     Ok(new)
-}
-
-fn legal_link(parent: &str, child: &str, kind: &str, people: &HashMap<String, Body>) -> Result<NewRelationship, Problem> {
-    let male = people.get(parent).and_then(|person| person.get("gender")).and_then(Value::as_str) == Some("Male");
-    let role = match (kind, male) {
-        ("Adoptive", true) => "AdoptiveFather",
-        ("Adoptive", false) => "AdoptiveMother",
-        ("Guardian", _) => "Guardian",
-        ("Foster", _) => "FosterParent",
-        ("Step-parent", true) => "StepFather",
-        ("Step-parent", false) => "StepMother",
-        _ => "Other",
-    };
-    link(parent, child, Some(role), people)
 }

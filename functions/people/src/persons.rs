@@ -1,5 +1,7 @@
 //! Persons, nested under their tree and flat (contract 1.3).
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use dzinza_domain::collections::PEOPLE;
@@ -16,6 +18,9 @@ use crate::schema::PersonInput;
 use crate::{PeoplePorts, edit};
 
 const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
+/// Each word is one more look at every name.
+const SEARCH_WORDS: usize = 10;
+const SEARCH_BYTES: usize = 400;
 const SORTS: &[&str] = &["lastName", "name", "birthDate", "dateOfBirth", "updatedAt", "createdAt"];
 
 /// Lists the persons of a tree.
@@ -49,12 +54,14 @@ async fn page_of(
     query: &QueryParams,
 ) -> Result<axum::Json<Value>, Problem> {
     let page = PAGES.read(query)?;
-    let (filter, whole) = visible(access, query.text(&["search"]));
     let sort = query.word(&["sortBy", "sort"], SORTS)?.unwrap_or("createdAt");
+    let by_what_may_be_hidden = !matches!(sort, "createdAt" | "updatedAt");
+    let (filter, whole) = visible(access, query.text(&["search"]), by_what_may_be_hidden)?;
     let order = query.word(&["sortOrder", "order"], &["asc", "desc"])?.unwrap_or("asc");
-    let total = match whole {
-        true => access.tree.body.get("statistics").and_then(|s| s["totalPersons"].as_u64()).unwrap_or(0),
-        false => ports.documents.count(&PEOPLE, filter.clone()).await?,
+    let total = if whole {
+        access.tree.body.get("statistics").and_then(|s| s["totalPersons"].as_u64()).unwrap_or(0)
+    } else {
+        ports.documents.count(&PEOPLE, filter.clone()).await?
     };
     let (direction, back) =
         if order == "desc" { (Direction::Descending, Direction::Ascending) } else { (Direction::Ascending, Direction::Descending) };
@@ -82,19 +89,25 @@ async fn page_of(
     Ok(axum::Json(Paged::new(page, total).body(&["persons", "items"], shown)))
 }
 
-/// The filter for what this caller may find, and whether that is the whole tree.
-fn visible<L: Level>(access: &TreeAccess<L>, search: Option<&str>) -> (Filter, bool) {
+/// The filter for what this caller may find, and whether that is the whole tree. `sorted` is whether names or dates
+/// decide the order.
+fn visible<L: Level>(access: &TreeAccess<L>, search: Option<&str>, sorted: bool) -> Result<(Filter, bool), Problem> {
     let mut filter = access.filter();
-    let hide_living = access.role == TreeRole::Public && (!access.viewer.shows_living || search.is_some());
+    let hide_living = access.role == TreeRole::Public && (!access.viewer.shows_living || search.is_some() || sorted);
     if hide_living {
         // Who may not be seen may not be found, nor be counted by how the pages fall.
         filter = filter.and(Filter::Range("index.livingUntil", None, Some(access.viewer.year.into())));
     }
     let whole = !hide_living && search.is_none();
-    for word in search.map(fold).unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+    let folded = search.map(fold).unwrap_or_default();
+    let words: BTreeSet<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
+    if words.len() > SEARCH_WORDS || folded.len() > SEARCH_BYTES {
+        return Err(Problem::field("search", "too_long", format!("Search for at most {SEARCH_WORDS} words")));
+    }
+    for word in words {
         filter = filter.and(Filter::Contains("index.names", word.to_owned()));
     }
-    (filter, whole)
+    Ok((filter, whole))
 }
 
 /// Finds persons by name in one tree, or in all trees of the caller.
@@ -116,7 +129,7 @@ pub async fn search(
     let mut found = Vec::new();
     for id in trees {
         let access = TreeAccess::<View>::of(&ports.documents, &ports.clock, &caller, &id).await?;
-        let (filter, _) = visible(&access, Some(name));
+        let (filter, _) = visible(&access, Some(name), true)?;
         let rest = limit - found.len() as u32;
         let people = ports.documents.find(&PEOPLE, Query::new(filter).sort("index.sortName", Direction::Ascending).limit(rest)).await?;
         found.extend(people.iter().map(|person| view::found(&person.id, &access.viewer.redact(&person.body))));
@@ -154,16 +167,24 @@ pub async fn create_in_tree(
 #[utoipa::path(post, path = "/api/persons", tag = "persons", security(("bearer" = []), ("cookie" = [])), request_body = PersonInput,
     responses((status = 201, description = "The person"), (status = 400, description = "A field breaks a rule"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller")))]
 pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<Response, Problem> {
-    let tree = tree_named(&input).ok_or_else(|| Problem::field("familyTreeId", "required", "familyTreeId is required"))?;
+    let tree = tree_named(&input)?.ok_or_else(|| Problem::field("familyTreeId", "required", "familyTreeId is required"))?;
     let access = TreeAccess::of(&ports.documents, &ports.clock, &caller, tree).await?;
     let person = edit::create(&ports, &access, &input).await?;
     show_one(&ports, &access, &person, Shape::Person, StatusCode::CREATED).await
 }
 
 /// The tree that a body names.
-pub fn tree_named(input: &Body) -> Option<&str> {
-    let names = ["familyTreeId", "treeId", "tree_id"];
-    names.iter().find_map(|name| input.get(*name)?.as_str()).filter(|id| !id.is_empty())
+///
+/// # Errors
+/// 400 if what stands there is no text: it must not be taken for saying nothing.
+pub fn tree_named(input: &Body) -> Result<Option<&str>, Problem> {
+    let named = ["familyTreeId", "treeId", "tree_id"].into_iter().find_map(|name| {
+        let value = input.get(name).filter(|value| !value.is_null())?;
+        Some((name, value))
+    });
+    let Some((name, value)) = named else { return Ok(None) };
+    let bad = || Problem::field(name, "invalid_type", format!("{name} must be a text"));
+    Ok(Some(value.as_str().ok_or_else(bad)?).filter(|id| !id.is_empty()))
 }
 
 /// Reads a person.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
+use dzinza_domain::collections::{FAMILY_TREES, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::relationship::{self, Kind, NewRelationship};
 use dzinza_ports::{Batch, Body, Document, Filter, Query, StoreError, StoreErrorKind};
 use dzinza_web::{
@@ -19,6 +19,9 @@ use crate::lineage::refuse_loop;
 use crate::persons::tree_named;
 use crate::schema::RelationshipInput;
 
+/// What of a relationship only those inside the tree are told.
+const OWN_BUSINESS: [&str; 9] =
+    ["startDate", "endDate", "startDateText", "endDateText", "place", "notes", "events", "status", "parentalRole"];
 const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
 
 /// Relates two persons of one tree.
@@ -26,7 +29,7 @@ const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
     responses((status = 201, description = "The relationship"), (status = 400, description = "A rule is broken"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "A person is not there"), (status = 409, description = "They are related like that already")))]
 pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<(StatusCode, Json<Body>), Problem> {
     let new = relationship::read_new(&input)?;
-    add(&ports, &caller, new, tree_named(&input)).await
+    add(&ports, &caller, new, tree_named(&input)?).await
 }
 
 /// Relates two persons of the tree.
@@ -66,27 +69,39 @@ async fn add(
         let tree = &one.access.tree.body;
         let mut batch = Batch::new();
         if new.kind.is_parental() {
+            // The version of the shape is read before the shape is walked, or a change between the two goes unseen.
+            touch_structure(ports, &mut batch, one.access.id()).await?;
             refuse_loop(ports, tree, &new.person1, &new.person2).await?;
             if !stated {
                 second_birth_parent_is_other(ports, tree, &mut new).await?;
             }
-            touch_structure(ports, &mut batch, one.access.id()).await?;
         }
         let now = timestamp(&ports.clock);
         // Both persons change version, so that removing one at the same moment notices.
         for person in [&new.person1, &new.person2] {
             batch.adjust(&PEOPLE, person.as_str(), Vec::new(), Body::new());
         }
+        let new_ids = (new.person1.clone(), new.person2.clone());
         let body = new.into_body(one.access.id(), &caller.user_id, &now);
         batch.insert(&RELATIONSHIPS, id.as_str(), body.clone());
         count(&mut batch, one.access.id(), 0, 1, &now);
         let result = ports.documents.commit(batch).await;
         if result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Stale) {
             // Not only versions go stale: a person may be gone by now.
-            let gone = ports.documents.get(&PEOPLE, &one.person.id).await?.is_none();
-            if gone { return Err(missing("person1Id").into()) }
+            for (field, id) in [("person1Id", &new_ids.0), ("person2Id", &new_ids.1)] {
+                if ports.documents.get(&PEOPLE, id).await?.is_none() {
+                    return Err(missing(field).into());
+                }
+            }
+            if ports.documents.get(&FAMILY_TREES, one.access.id()).await?.is_none() {
+                return Err(Problem::not_found("Family tree not found").into());
+            }
         }
-        result.map_err(|error| taken(error, simple))?;
+        if let Err(error) = result {
+            // The store names one rule that is broken; for one who is their parent already it is this one.
+            let again = error.kind() == StoreErrorKind::Conflict && is_there(ports, tree, &body).await?;
+            return Err(if again { again_problem(simple).into() } else { taken(error, simple) });
+        }
         Ok(body)
     })
     .await?;
@@ -104,6 +119,19 @@ async fn second_birth_parent_is_other(ports: &PeoplePorts, tree: &Body, new: &mu
     Ok(())
 }
 
+/// Whether there is a relationship of this kind from the one to the other.
+async fn is_there(ports: &PeoplePorts, tree: &Body, wanted: &Body) -> Result<bool, Problem> {
+    let one = wanted.get("person1Id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let found = edges(&ports.documents, tree, "person1Id", &[one]).await?;
+    let pair = |body: &Body| body.get("index").map(|index| index["pair"].clone());
+    Ok(found.iter().any(|document| pair(&document.body) == pair(wanted)))
+}
+
+fn again_problem(simple: bool) -> Problem {
+    let message = "These two are related like that already";
+    if simple { Problem::conflict(message) } else { Problem::field("person2Id", "duplicate", message) }
+}
+
 fn taken(error: StoreError, simple: bool) -> Retry {
     if error.kind() != StoreErrorKind::Conflict {
         return error.into();
@@ -112,10 +140,7 @@ fn taken(error: StoreError, simple: bool) -> Retry {
         let message = "This child has a biological parent of that kind already";
         return Problem::field("parentalRole", "second_birth_parent", message).into();
     }
-    if simple {
-        return Problem::conflict("These two are related like that already").into();
-    }
-    Problem::field("person2Id", "duplicate", "These two are related like that already").into()
+    again_problem(simple).into()
 }
 
 /// Lists relationships of a person or of a whole tree.
@@ -182,7 +207,7 @@ async fn page_of<L: Level>(
 fn shown<L: Level>(access: &TreeAccess<L>, document: &Document, simple: bool) -> Value {
     let mut view = relationship::view(&document.id, &document.body, simple);
     if access.role < dzinza_domain::tree::TreeRole::Viewer {
-        for key in ["startDate", "endDate", "startDateText", "endDateText", "place", "notes", "events", "status"] {
+        for key in OWN_BUSINESS {
             view.remove(key);
         }
     }

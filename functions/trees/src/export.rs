@@ -67,6 +67,7 @@ pub async fn gedcom(
         match record.body.get("tag").and_then(Value::as_str) {
             Some("HEAD") if viewer.role >= TreeRole::Editor => original = original.or(kept_record(&record.body)),
             Some("FAM") => export.take_family(&record),
+            Some("SOUR") => export.take_source(&record),
             Some("SUBM") if viewer.role >= TreeRole::Editor => submitters = true,
             _ => {}
         }

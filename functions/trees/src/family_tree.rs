@@ -59,7 +59,7 @@ pub async fn stream<L: Level>(ports: &TreesPorts, access: &TreeAccess<L>, head: 
         async move {
             let mut out = Vec::with_capacity(shown.len());
             for mut member in shown {
-                open_photo(&links, &mut member).await?;
+                links.open_photo(&mut member).await;
                 out.push(member);
             }
             Ok(out)
@@ -110,20 +110,10 @@ fn documents<L: Level>(
 
 fn shown_relationship(document: &Document, inside: bool) -> Body {
     let full = relationship::view(&document.id, &document.body, true);
-    let keys = ["id", "_id", "type", "person1Id", "person2Id", "treeId", "userId", "createdAt", "parentalRole"];
-    let own = ["status", "startDate", "endDate"];
+    let keys = ["id", "_id", "type", "person1Id", "person2Id", "treeId", "userId", "createdAt"];
+    let own = ["parentalRole", "status", "startDate", "endDate"];
     let keys = keys.iter().chain(own.iter().filter(|_| inside));
     keys.filter_map(|key| full.get(*key).map(|value| ((*key).to_owned(), value.clone()))).collect()
-}
-
-async fn open_photo(links: &dzinza_web::Links, member: &mut Body) -> Result<(), StoreError> {
-    let stored = member.get("profileImageUrl").and_then(Value::as_str).filter(|url| url.starts_with("blob:"));
-    let Some(stored) = stored.map(str::to_owned) else { return Ok(()) };
-    let url = json!(links.open(&stored).await?);
-    for key in ["profileImageUrl", "profilePhotoUrl", "profilePhoto"] {
-        member.insert(key.to_owned(), url.clone());
-    }
-    Ok(())
 }
 
 /// Who is whose kin: pairs of numbers, sorted by the first.

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -118,8 +119,12 @@ fn kept_or_made(name: &str, path: &Path) -> Result<String, SecretsError> {
     let made = || -> std::io::Result<()> {
         let mut bytes = [0_u8; 32];
         rand::rng().fill_bytes(&mut bytes);
-        let value: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let value = bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        let draft = path.with_extension(format!("draft-{:016x}", rand::rng().next_u64()));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

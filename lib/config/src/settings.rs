@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use figment::Figment;
-use figment::providers::{Format as _, Serialized, Yaml};
+use figment::providers::Serialized;
 use serde::{Deserialize, Serialize};
 
 use crate::reference::{VARIABLES, Variable};
@@ -85,17 +85,17 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut figment = Figment::from(Yaml::string(DEFAULTS));
+        let mut figment = Figment::from(yaml(DEFAULTS, "the defaults")?);
         if let Some(path) = get("SHARED_CONFIG_PATH").filter(|path| !path.is_empty()) {
-            if !std::path::Path::new(&path).is_file() {
-                return Err(SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: there is no file {path}")));
-            }
-            figment = figment.merge(Yaml::file(path));
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: {path}: {error}"))
+            })?;
+            figment = figment.merge(yaml(&text, &path)?);
         }
         let mut given: BTreeMap<&str, figment::value::Value> = BTreeMap::new();
         for variable in VARIABLES.iter().filter(|variable| !variable.secret) {
             let named = std::iter::once(&variable.name).chain(variable.aliases);
-            if let Some(text) = named.filter_map(|name| get(name)).next() {
+            if let Some(text) = named.into_iter().find_map(|name| get(name)) {
                 given.insert(variable.key, parse(variable, &text)?);
             }
         }
@@ -136,6 +136,13 @@ impl Settings {
         let named = VARIABLES.iter().filter(|variable| !variable.secret);
         named.map(|variable| (variable.name.to_owned(), text(&value[variable.key]))).collect()
     }
+}
+
+/// A settings file. An empty one changes nothing.
+fn yaml(text: &str, name: &str) -> Result<Serialized<figment::value::Dict>, SettingsError> {
+    let read: Option<figment::value::Dict> = serde_norway::from_str(text)
+        .map_err(|error| SettingsError::Unreadable(format!("{name}: {error}")))?;
+    Ok(Serialized::defaults(read.unwrap_or_default()))
 }
 
 /// Lists are separated by commas; numbers and flags are what they look like.

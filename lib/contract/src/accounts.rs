@@ -1,6 +1,6 @@
 //! What [`Users`](dzinza_ports::Users) and [`Audit`](dzinza_ports::Audit) promise.
 
-use dzinza_ports::{AuditEntry, Clock as _, NewUser, Role, StoreErrorKind, UserChange, Users};
+use dzinza_ports::{AuditEntry, Clock as _, NewUser, Role, StoreErrorKind, User, UserChange, Users};
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -15,6 +15,7 @@ pub(crate) fn cases(suite: &mut Suite<AccountPorts>) {
     suite.case("user names are unique without regard to case, many may have none", names_without_case);
     suite.case("of 50 parallel inserts of one address in different case one wins", one_address_wins);
     suite.case("an id can be taken once", user_id_once);
+    suite.case("the oldest accounts come in the order they were made, up to the limit", oldest_accounts);
     suite.case("an update changes what it names and nothing else", update_changes);
     suite.case("an update clears what it is told to clear", update_clears);
     suite.case("an update to a taken address or name is Conflict and changes nothing", update_conflicts);
@@ -57,6 +58,20 @@ async fn user_reads_back(fresh: Fresh<AccountPorts>) -> Outcome {
     assert_eq!(users.by_email(&user.email).await?.as_ref(), Some(&user));
     assert_eq!(users.by_id("nobody").await?, None);
     assert_eq!(users.count().await?, 1);
+    Ok(())
+}
+
+async fn oldest_accounts(fresh: Fresh<AccountPorts>) -> Outcome {
+    let users = &*fresh.port.users;
+    assert_eq!(users.oldest(3).await?, []);
+    let now = fresh.clock.now();
+    for (number, age) in [(1, 10), (2, 30), (3, 20)] {
+        users.insert(new_user(number, now - SignedDuration::from_secs(age))).await?;
+    }
+    let ids = |users: Vec<User>| users.into_iter().map(|user| user.id).collect::<Vec<_>>();
+    let expected = [2, 3, 1].map(|number| new_user(number, now).id);
+    assert_eq!(ids(users.oldest(2).await?), expected[..2]);
+    assert_eq!(ids(users.oldest(10).await?), expected);
     Ok(())
 }
 

@@ -22,6 +22,7 @@ pub fn queue(suite: &mut Suite<Port>) {
     suite.case("after the lease a late delete, extend or give_back returns false", late_receipts);
     suite.case("an extended lease ends later", extended);
     suite.case("a message given back is received again, after its delay", given_back);
+    suite.case("a message released is received again at once, and this time was not counted", released);
     suite.case("a delayed message waits", delayed);
     suite.case("after max receives a message is dead", dead_letters);
     suite.case("queues do not see one another's messages", separate_queues);
@@ -115,6 +116,23 @@ async fn given_back(fresh: Fresh<Port>) -> Outcome {
     assert_eq!(message.attempts, 2);
     assert!(queue.give_back(&message.receipt, Duration::ZERO).await?);
     assert_eq!(there(receive(queue).await?)?.attempts, 3);
+    Ok(())
+}
+
+async fn released(fresh: Fresh<Port>) -> Outcome {
+    let queue = &*fresh.port;
+    send(queue, json!(1)).await?;
+    for _ in 0..5 {
+        let message = there(receive(queue).await?)?;
+        assert_eq!(message.attempts, 1);
+        assert!(queue.release(&message.receipt).await?);
+        assert!(!queue.release(&message.receipt).await?);
+        assert!(!queue.delete(&message.receipt).await?);
+    }
+    let message = there(receive(queue).await?)?;
+    fresh.clock.advance(LEASE);
+    assert!(!queue.release(&message.receipt).await?, "the lease had ended");
+    assert_eq!(there(receive(queue).await?)?.attempts, 2);
     Ok(())
 }
 

@@ -68,8 +68,9 @@ pub static RELATIONSHIPS: Collection = Collection {
 /// One entry per change of a person, with the whole person.
 pub static PERSON_HISTORIES: Collection = Collection {
     name: "personhistories",
-    fields: &[Field::text("personId"), Field::integer("version")],
-    indexes: &[Index::unique(&["personId", "version"])],
+    // The snapshot, `data`, says in which tree the person was: entries outlive it, but not the tree.
+    fields: &[Field::text("personId"), Field::integer("version"), Field::text("data.familyTreeId")],
+    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId"])],
 };
 
 /// Notifications.

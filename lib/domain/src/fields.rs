@@ -62,13 +62,11 @@ pub fn enum_value(value: Option<&Value>, field: &str, words: &[&str]) -> FieldRe
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Value::String(text)) => match words.iter().find(|word| squeeze(word) == squeeze(text)) {
-            Some(word) => Ok(Some(json!(word))),
-            None => {
-                let message = format!("{field} must be one of: {}", words.join(", "));
-                Err(FieldProblem::new(field, "invalid_choice", message))
-            }
-        },
+        Some(Value::String(text)) => {
+            let known = words.iter().find(|word| squeeze(word) == squeeze(text));
+            let message = || format!("{field} must be one of: {}", words.join(", "));
+            known.map(|word| Some(json!(word))).ok_or_else(|| FieldProblem::new(field, "invalid_choice", message()))
+        }
         Some(_) => Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a text"))),
     }
 }
@@ -87,14 +85,15 @@ pub fn bool_value(value: Option<&Value>, field: &str) -> FieldResult {
     }
 }
 
-/// An http(s) address, or one of our own (`/...`, `blob:...`); blank and `null` clear.
+/// An http(s) address, or one of our own as we show it (`/api/...`, `/blobs/...`); blank and `null` clear. How files
+/// are named inside (`blob:...`) is not for callers to say.
 ///
 /// # Errors
 /// If it is another kind of address, or longer than 2000 characters.
 pub fn url_value(value: Option<&Value>, field: &str) -> FieldResult {
     let read = text_value(value, field, 2000)?;
     if let Some(Value::String(url)) = &read {
-        let known = ["http://", "https://", "/api/", "/blobs/", "blob:"].iter().any(|start| url.starts_with(start));
+        let known = ["http://", "https://", "/api/", "/blobs/"].iter().any(|start| url.starts_with(start));
         if !known || url.contains(char::is_whitespace) || url.contains("..") {
             return Err(FieldProblem::new(field, "invalid_url", format!("{field} must be an http or https address")));
         }
@@ -125,8 +124,8 @@ pub fn date_value(value: Option<&Value>, field: &str) -> FieldResult {
 fn iso_to_gedcom(text: &str) -> Option<String> {
     let day = match text.split_once('T') {
         Some((day, _)) => {
-            text.parse::<jiff::Timestamp>().map_err(drop).or_else(|()| text.parse::<jiff::civil::DateTime>().map(|_| jiff::Timestamp::UNIX_EPOCH).map_err(drop)).ok()?;
-            day
+            let valid = text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok();
+            valid.then_some(day)?
         }
         None => text,
     };
@@ -151,6 +150,9 @@ fn iso_to_gedcom(text: &str) -> Option<String> {
     }
 }
 
+/// A list of objects takes at most this many bytes as JSON.
+const MAX_LIST: usize = 64 * 1024;
+
 /// A list of objects with known text fields, each of at most `max` characters; unknown keys are kept if they
 /// are scalars. Used for what is stored and returned as it came (contract 1.1: phone numbers, addresses).
 ///
@@ -166,6 +168,10 @@ pub fn object_list(value: Option<&Value>, field: &str, max: usize) -> FieldResul
         }
         Some(_) => return Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a list"))),
     };
+    if serde_json::to_string(entries).is_ok_and(|text| text.len() > MAX_LIST) {
+        let message = format!("{field} must have at most {MAX_LIST} bytes in all");
+        return Err(FieldProblem::new(field, "too_long", message));
+    }
     for (place, entry) in entries.iter().enumerate() {
         let at = format!("{field}.{place}");
         let Value::Object(entry) = entry else {

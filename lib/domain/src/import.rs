@@ -3,16 +3,31 @@
 //! `queued → running → completed | failed`, and later `undoing → undone`. While an import is neither complete nor
 //! gone, its id stands in the tree's `pendingImports`, and everything it wrote is invisible: completing,
 //! failing and undoing are each one small batch.
+//!
+//! Besides what is shown, the document keeps how its job fares: `runs` (how often it was begun), `runBy` and
+//! `attempts` (the message that is being worked on), `failures` and `interruptions` (how earlier runs ended),
+//! `requeued` (messages sent since one was last received), `counted` (the tree's statistics include it). A run
+//! refreshes `updatedAt` all the time: one that has not for a while is dead.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::store::Body;
+use crate::collections::{FAMILY_TREES, IMPORTS};
+use crate::store::{Batch, Body, Document, NewMessage};
+use crate::tree;
 
 /// How many diagnostics a report keeps; the rest is only counted.
 pub const REPORT_LIMIT: usize = 1000;
 
 /// The queue that import jobs go to.
 pub const JOBS_QUEUE: &str = "jobs";
+
+/// In the tree: the number of its latest file.
+const NUMBERS: &str = "gedcomImports";
+
+/// What is nobody's business outside.
+const INTERNAL: &[&str] = &["blobKey", "runBy", "runs", "requeued", "counted"];
 
 /// A new import of an uploaded file.
 #[derive(Debug, Clone)]
@@ -47,6 +62,43 @@ impl NewImport<'_> {
     }
 }
 
+/// The batch that begins an import: its document, its place among the pending ones of the tree, its job. The tree
+/// gives it a number in the same step, so that of two files at once each has its own.
+pub fn begin(id: &str, tree: &Document, new: Body) -> Batch {
+    let number = tree.body.get(NUMBERS).and_then(Value::as_u64).unwrap_or(0) + 1;
+    let mut changed = tree::with_pending_import(&tree.body, id, true);
+    changed.insert(NUMBERS.into(), json!(number));
+    let mut body = new;
+    body.insert("number".into(), json!(number));
+    let mut batch = Batch::new();
+    batch.replace(&FAMILY_TREES, tree, changed);
+    batch.insert(&IMPORTS, id, body);
+    batch.job(job("import", id));
+    batch
+}
+
+/// Takes an import that is complete, failed or undone out of its tree's pending ones. If `gone`, the number it had
+/// is free again, unless a later file has the next.
+pub fn end(tree: &Body, id: &str, import: &Body, gone: bool) -> Body {
+    let mut changed = tree::with_pending_import(tree, id, false);
+    let number = import.get("number").and_then(Value::as_u64).unwrap_or(0);
+    if gone && number > 0 && tree.get(NUMBERS).and_then(Value::as_u64) == Some(number) {
+        changed.insert(NUMBERS.into(), json!(number - 1));
+    }
+    changed
+}
+
+/// From the second file on, pointers get a suffix, or two `@I1@` would meet in one tree.
+pub fn pointer_suffix(import: &Body) -> Option<String> {
+    let number = import.get("number").and_then(Value::as_u64).unwrap_or(1);
+    (number > 1).then(|| number.to_string())
+}
+
+/// The message that has an import run (`import`) or undone (`undo-import`).
+pub fn job(kind: &str, id: &str) -> NewMessage {
+    NewMessage { queue: JOBS_QUEUE, body: json!({ "job": kind, "importId": id }), delay: Duration::ZERO }
+}
+
 /// The state of an import.
 pub fn status(import: &Body) -> &str {
     import.get("status").and_then(Value::as_str).unwrap_or_default()
@@ -57,10 +109,12 @@ pub fn is_settled(import: &Body) -> bool {
     matches!(status(import), "completed" | "failed" | "undone")
 }
 
-/// The import on the wire; the blob's key stays inside.
+/// The import on the wire; how its job is kept going stays inside.
 pub fn view(id: &str, import: &Body) -> Body {
     let mut view = import.clone();
-    view.remove("blobKey");
+    for key in INTERNAL {
+        view.remove(*key);
+    }
     view.insert("id".into(), json!(id));
     view.insert("_id".into(), json!(id));
     view.insert("importId".into(), json!(id));
@@ -68,4 +122,35 @@ pub fn view(id: &str, import: &Body) -> Body {
         view.entry(key).or_insert(json!(0));
     }
     view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(value: Value) -> Document {
+        Document { id: "t".into(), version: 1, body: value.as_object().unwrap().clone() }
+    }
+
+    fn number(batch: &Batch) -> (u64, u64) {
+        let at = |place: usize, key: &str| match &batch.writes[place] {
+            crate::store::Write::Insert { body, .. } | crate::store::Write::Replace { body, .. } => {
+                body[key].as_u64().unwrap()
+            }
+            _ => 0,
+        };
+        (at(0, NUMBERS), at(1, "number"))
+    }
+
+    #[test]
+    fn every_file_has_a_number_of_its_own_and_the_last_gives_it_back_when_it_is_gone() {
+        assert_eq!(number(&begin("i1", &tree(json!({})), Body::new())), (1, 1));
+        let two = tree(json!({ NUMBERS: 2, "pendingImports": ["i1", "i2"] }));
+        let numbered = |number: u64| Body::from_iter([("number".to_owned(), json!(number))]);
+        assert_eq!(end(&two.body, "i2", &numbered(2), true)[NUMBERS], 1);
+        assert_eq!(end(&two.body, "i1", &numbered(1), true)[NUMBERS], 2);
+        let done = end(&two.body, "i2", &numbered(2), false);
+        assert_eq!((&done[NUMBERS], &done["pendingImports"]), (&json!(2), &json!(["i1"])));
+        assert_eq!((pointer_suffix(&numbered(1)), pointer_suffix(&numbered(3))), (None, Some("3".to_owned())));
+    }
 }

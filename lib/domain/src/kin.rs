@@ -1,6 +1,6 @@
 //! What a person's relationships say of her family: derived on reading, never stored twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -74,16 +74,24 @@ pub fn kin_of<'a>(relationships: impl IntoIterator<Item = &'a Document>) -> Hash
 }
 
 impl Kin {
+    /// The same kin without how they are kin: who is whose child or partner, but not whether by birth or adoption,
+    /// nor how and when a union began and ended. That much is for those inside a tree.
+    pub fn without_circumstances(mut self) -> Self {
+        for list in [&mut self.parents, &mut self.children, &mut self.spouses, &mut self.siblings] {
+            for relative in list {
+                relative.word.clear();
+                relative.dates = (None, None);
+            }
+        }
+        self
+    }
+
     /// Adds the keys of the simple view: `parentIds`, `childIds`, `spouseIds`.
     pub fn add_ids(&self, view: &mut Body) {
         let ids = |relatives: &[Relative]| {
-            let mut ids: Vec<&str> = Vec::with_capacity(relatives.len());
-            for relative in relatives {
-                if !ids.contains(&relative.id.as_str()) {
-                    ids.push(&relative.id);
-                }
-            }
-            json!(ids)
+            let mut seen = HashSet::with_capacity(relatives.len());
+            let each = relatives.iter().filter(|relative| seen.insert(relative.id.as_str()));
+            json!(each.map(|relative| &relative.id).collect::<Vec<_>>())
         };
         view.insert("parentIds".into(), ids(&self.parents));
         view.insert("childIds".into(), ids(&self.children));
@@ -104,7 +112,7 @@ impl Kin {
                     "Guardian" => "Guardian",
                     "FosterParent" => "Foster",
                     "StepMother" | "StepFather" => "Step-parent",
-                    "BiologicalMother" | "BiologicalFather" => return None,
+                    "BiologicalMother" | "BiologicalFather" | "" => return None,
                     _ => "Other",
                 };
                 Some(json!({ "parentId": parent.id, "relationshipType": kind }))
@@ -112,13 +120,14 @@ impl Kin {
             .collect();
         view.insert("legalParents".into(), json!(legal));
         let shown = |date: &Option<String>| date.as_deref().and_then(shown_date);
+        let word = |relative: &Relative| Some(relative.word.clone()).filter(|word| !word.is_empty());
         let spouses = self.spouses.iter().map(|spouse| {
-            json!({ "_id": spouse.relationship_id, "spouseId": spouse.id, "relationshipType": spouse.word,
+            json!({ "_id": spouse.relationship_id, "spouseId": spouse.id, "relationshipType": word(spouse),
                 "startDate": shown(&spouse.dates.0), "endDate": shown(&spouse.dates.1) })
         });
         view.insert("spouses".into(), spouses.collect());
         let siblings = self.siblings.iter().map(|sibling| {
-            json!({ "_id": sibling.relationship_id, "siblingId": sibling.id, "relationshipType": sibling.word })
+            json!({ "_id": sibling.relationship_id, "siblingId": sibling.id, "relationshipType": word(sibling) })
         });
         view.insert("siblings".into(), siblings.collect());
     }

@@ -24,6 +24,8 @@ const SHOW: &[&str] = &["Public", "FamilyTreeOnly", "Private"];
 pub enum Rule {
     /// A text of at most so many characters.
     Text(usize),
+    /// A place: one text of at most 255 characters, or `{city, state, country}`.
+    Place,
     /// An address.
     Url,
     /// A date, stored as GEDCOM text.
@@ -69,8 +71,8 @@ pub static FIELDS: &[PersonField] = &[
     field("dateOfDeath", &["deathDate.date", "deathDate", "death_date_string", "death_date_exact"], Rule::Date),
     field("isBirthDateEstimated", &["is_birth_date_estimated"], Rule::Bool),
     field("isDeathDateEstimated", &["is_death_date_estimated"], Rule::Bool),
-    field("placeOfBirth", &["birth_place", "place_of_birth"], Rule::Text(255)),
-    field("placeOfDeath", &["death_place", "place_of_death"], Rule::Text(255)),
+    field("placeOfBirth", &["birthPlace", "birth_place", "place_of_birth"], Rule::Place),
+    field("placeOfDeath", &["deathPlace", "death_place", "place_of_death"], Rule::Place),
     field("causeOfDeath", &["cause_of_death"], Rule::Text(255)),
     field("isLiving", &["is_living"], Rule::Bool),
     field("occupation", &[], Rule::Text(255)),
@@ -91,14 +93,24 @@ pub static FIELDS: &[PersonField] = &[
     field("addresses", &[], Rule::Objects(1000)),
 ];
 
-fn read_field(field: &PersonField, value: Option<&Value>) -> FieldResult {
-    let name = field.name;
+/// `name` is the spelling the caller used, which is the one a problem names.
+fn read_field(field: &PersonField, name: &str, value: Option<&Value>) -> FieldResult {
     match field.rule {
         Rule::Text(max) => text_value(value, name, max),
         Rule::Url => url_value(value, name),
         Rule::Date => date_value(value, name),
         Rule::Bool => bool_value(value, name),
+        Rule::Word(_) if value.is_some_and(|value| value.is_null() || value == "") => Ok(Some(Value::Null)),
         Rule::Word(words) => enum_value(value, name, words),
+        Rule::Place => match value {
+            Some(Value::Object(place)) => {
+                let part = |key: &str| place.get(key).and_then(Value::as_str);
+                let parts = ["name", "city", "state", "country"].iter().filter_map(|key| part(key));
+                let named: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
+                text_value(Some(&json!(named.join(", "))), name, 255)
+            }
+            value => text_value(value, name, 255),
+        },
         Rule::Texts(max) => text_list(value, name, max),
         Rule::Objects(max) => object_list(value, name, max),
     }
@@ -112,8 +124,9 @@ pub fn read_input(input: &Body) -> Result<Body, Vec<FieldProblem>> {
     let given = Input(input);
     let (mut fields, mut problems) = (Body::new(), Vec::new());
     for field in FIELDS {
-        let value = given.get(&[field.name]).or_else(|| given.get(field.aliases));
-        match read_field(field, value) {
+        let mut spellings = std::iter::once(field.name).chain(field.aliases.iter().copied());
+        let name = spellings.find(|name| given.has(&[name])).unwrap_or(field.name);
+        match read_field(field, name, given.get(&[name])) {
             Ok(Some(value)) => drop(fields.insert(field.name.to_owned(), value)),
             Ok(None) => {}
             Err(problem) => problems.push(problem),
@@ -160,38 +173,70 @@ fn identifier_problems(fields: &Body) -> Vec<FieldProblem> {
 /// # Errors
 /// If the person would have no name at all, or would die before being born.
 pub fn apply(person: &mut Body, mut changes: Body) -> Result<(), Vec<FieldProblem>> {
-    keep_unchanged_dates(person, &mut changes);
-    let died = changes.get("dateOfDeath").map(|date| !date.is_null());
-    let said_living = changes.get("isLiving").and_then(Value::as_bool);
-    for (key, value) in changes {
-        if value.is_null() { drop(person.remove(&key)) } else { drop(person.insert(key, value)) }
-    }
-    match (died, said_living) {
-        (Some(true), _) => drop(person.insert("isLiving".into(), json!(false))),
-        (Some(false), None) => drop(person.insert("isLiving".into(), json!(true))),
-        _ => {}
-    }
+    keep_what_was_shown(person, &mut changes)?;
+    // Only a death that was known by its date is taken back by clearing the date.
+    let back_to_life = text(person, "dateOfDeath").is_some()
+        && changes.get("dateOfDeath").is_some_and(Value::is_null)
+        && !changes.contains_key("isLiving");
+    let dates = [("dateOfBirth", "isBirthDateEstimated"), ("dateOfDeath", "isDeathDateEstimated")];
+    let judged = dates.map(|(date, flag)| changes.contains_key(date) && !changes.contains_key(flag));
+    merge(person, changes);
     if text(person, "dateOfDeath").is_some() {
         person.insert("isLiving".into(), json!(false));
+    } else if back_to_life {
+        person.insert("isLiving".into(), json!(true));
     }
-    for (date, flag) in [("dateOfBirth", "isBirthDateEstimated"), ("dateOfDeath", "isDeathDateEstimated")] {
-        if text(person, date).is_some_and(|text| !DateValue::parse(text).is_exact()) {
+    for ((date, flag), judged) in dates.into_iter().zip(judged) {
+        let uncertain = text(person, date).is_some_and(|text| !DateValue::parse(text).is_exact());
+        if uncertain {
             person.insert(flag.into(), json!(true));
+        } else if judged {
+            person.remove(flag);
         }
+    }
+    if ["firstName", "middleName", "lastName"].iter().any(|part| text(person, part).is_some()) {
+        // The parts are the name; a copy of their sum would outlive their next change.
+        person.remove("name");
     }
     check(person)?;
     refresh(person);
     Ok(())
 }
 
-/// A form that was filled from what we showed sends back `1890` for `ABT 1890`: that is no change.
-fn keep_unchanged_dates(person: &Body, changes: &mut Body) {
+/// `null` clears; privacy settings change key by key.
+fn merge(person: &mut Body, changes: Body) {
+    for (key, value) in changes {
+        match (person.get_mut(&key), value) {
+            (_, Value::Null) => drop(person.remove(&key)),
+            (Some(Value::Object(settings)), Value::Object(changed)) if key == "privacySettings" => {
+                settings.extend(changed);
+            }
+            (_, value) => drop(person.insert(key, value)),
+        }
+    }
+}
+
+/// A form that was filled from what we showed sends back `1890` for `ABT 1890`, `other` for `Non-binary` and the
+/// signed address of a photo: that is no change.
+fn keep_what_was_shown(person: &Body, changes: &mut Body) -> Result<(), Vec<FieldProblem>> {
+    if text(person, "gender") == Some("Non-binary") && text(changes, "gender") == Some("Other") {
+        changes.remove("gender");
+    }
+    if let Some(shown) = text(changes, "profilePhotoUrl").and_then(|url| url.strip_prefix("/blobs/")) {
+        let key = shown.split('?').next();
+        if key.is_none() || text(person, "profilePhotoUrl").and_then(|url| url.strip_prefix("blob:")) != key {
+            let message = "profilePhotoUrl must be an http or https address";
+            return Err(vec![FieldProblem::new("profilePhotoUrl", "invalid_url", message)]);
+        }
+        changes.remove("profilePhotoUrl");
+    }
     for key in ["dateOfBirth", "dateOfDeath"] {
         let (Some(old), Some(new)) = (text(person, key), text(changes, key)) else { continue };
         if shown_date(old).is_some() && shown_date(old) == shown_date(new) && is_plain(&DateValue::parse(new)) {
             changes.remove(key);
         }
     }
+    Ok(())
 }
 
 fn check(person: &Body) -> Result<(), Vec<FieldProblem>> {
@@ -200,11 +245,11 @@ fn check(person: &Body) -> Result<(), Vec<FieldProblem>> {
         return Err(vec![FieldProblem::new("name", "required", message)]);
     }
     let range = |key| text(person, key).and_then(|text| DateValue::parse(text).range());
-    if let (Some((born, _)), Some((_, died))) = (range("dateOfBirth"), range("dateOfDeath")) {
-        if born > died {
-            let message = "The date of death must not be before the date of birth";
-            return Err(vec![FieldProblem::new("dateOfDeath", "death_before_birth", message)]);
-        }
+    if let (Some((born, _)), Some((_, died))) = (range("dateOfBirth"), range("dateOfDeath"))
+        && born > died
+    {
+        let message = "The date of death must not be before the date of birth";
+        return Err(vec![FieldProblem::new("dateOfDeath", "death_before_birth", message)]);
     }
     Ok(())
 }
@@ -226,10 +271,18 @@ pub fn refresh(person: &mut Body) {
     let index = json!({
         "sortName": format!("{}\u{1}{}", fold(surname), fold(rest)),
         "names": names,
-        "birthDay": birth.as_ref().and_then(DateValue::sort_day),
+        // A birth date that only editors may see must not show in how a list is sorted either.
+        "birthDay": birth.as_ref().filter(|_| !birth_is_private(person)).and_then(DateValue::sort_day),
         "livingUntil": privacy::living_until(person, birth.as_ref()),
     });
     person.insert("index".into(), index);
+}
+
+fn birth_is_private(person: &Body) -> bool {
+    let private = |value: &Value| value.as_str().is_some_and(|word| word.eq_ignore_ascii_case("private"));
+    let settings = person.get("privacySettings");
+    let group = |key: &str| settings.and_then(|settings| settings.get(key)).is_some_and(private);
+    person.get("privacy").is_some_and(private) || group("showProfile") || group("showBirthDate")
 }
 
 /// First, middle and last name; else the nickname; else the name as it was given. Empty only if there is none.
@@ -310,6 +363,40 @@ mod tests {
         apply(&mut who, read_input(&body(json!({ "birthDate": "1890", "occupation": "Smith" }))).unwrap()).unwrap();
         assert_eq!(who["dateOfBirth"], "ABT 1890");
         assert_eq!(who["isBirthDateEstimated"], true);
+    }
+
+    #[test]
+    fn clearing_a_date_that_was_never_known_leaves_the_dead_dead() {
+        let mut who = person(json!({ "name": "A", "isLiving": false })).unwrap();
+        apply(&mut who, read_input(&body(json!({ "deathDate": null }))).unwrap()).unwrap();
+        assert_eq!(who["isLiving"], false);
+    }
+
+    #[test]
+    fn a_better_date_is_no_longer_estimated() {
+        let mut who = person(json!({ "name": "A", "birthDate": "ABT 1890" })).unwrap();
+        apply(&mut who, read_input(&body(json!({ "birthDate": "1890-03-12" }))).unwrap()).unwrap();
+        assert!(!who.contains_key("isBirthDateEstimated"));
+    }
+
+    #[test]
+    fn a_photo_of_ours_survives_the_form_and_cannot_be_named_by_callers() {
+        let mut who = person(json!({ "name": "A" })).unwrap();
+        who.insert("profilePhotoUrl".into(), json!("blob:demo/a.svg"));
+        let echo = json!({ "profileImageUrl": "/blobs/demo/a.svg?expires=1&signature=x" });
+        apply(&mut who, read_input(&body(echo)).unwrap()).unwrap();
+        assert_eq!(who["profilePhotoUrl"], "blob:demo/a.svg");
+        assert!(read_input(&body(json!({ "profileImageUrl": "blob:imports/x.ged" }))).is_err());
+        let other = read_input(&body(json!({ "profileImageUrl": "/blobs/imports/x.ged" }))).unwrap();
+        assert!(apply(&mut who, other).is_err());
+    }
+
+    #[test]
+    fn privacy_settings_change_key_by_key() {
+        let mut who = person(json!({ "name": "A", "privacySettings": { "showProfile": "Private" } })).unwrap();
+        let more = json!({ "privacySettings": { "showBirthDate": "Private" } });
+        apply(&mut who, read_input(&body(more)).unwrap()).unwrap();
+        assert_eq!(who["privacySettings"]["showProfile"], "Private");
     }
 
     #[test]

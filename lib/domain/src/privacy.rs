@@ -7,7 +7,7 @@
 //! | anyone, public tree that shows the living | all but `Private` groups | only `Public` groups |
 //! | anyone, other public tree | all but `Private` groups | that there is someone |
 
-use dzinza_gedcom::date::DateValue;
+use dzinza_gedcom::date::{DateValue, gregorian_from_day};
 use serde_json::{Value, json};
 
 use crate::person::text;
@@ -49,7 +49,9 @@ pub fn living_until(person: &Body, birth: Option<&DateValue>) -> i64 {
     if text(person, "dateOfDeath").is_some() || person.get("isLiving") == Some(&json!(false)) {
         return 0;
     }
-    birth.and_then(DateValue::year).map_or(UNKNOWN, |year| i64::from(year) + MAX_AGE_YEARS)
+    // Of a range of dates the last possible one counts: who may be young must not be taken for dead.
+    let latest = birth.and_then(DateValue::range).map(|(_, last)| last).and_then(gregorian_from_day);
+    latest.map_or(UNKNOWN, |(year, _, _)| i64::from(year) + MAX_AGE_YEARS)
 }
 
 impl Viewer {
@@ -172,8 +174,10 @@ mod tests {
         for fields in [json!({ "name": "A", "birthDate": "1900" }), json!({ "name": "A", "isLiving": false })] {
             assert_eq!(eyes(TreeRole::Public).redact(&someone(fields))["name"], "A");
         }
-        let unknown = someone(json!({ "name": "A" }));
-        assert_eq!(eyes(TreeRole::Public).redact(&unknown)["name"], "Living");
+        for birth in ["", "AFT 1890", "BET 1890 AND 1990", "FROM 1900"] {
+            let unknown = someone(json!({ "name": "A", "birthDate": birth }));
+            assert_eq!(eyes(TreeRole::Public).redact(&unknown)["name"], "Living", "{birth}");
+        }
     }
 
     #[test]

@@ -204,7 +204,14 @@ pub fn read_fields(input: &Body) -> Result<Body, Vec<FieldProblem>> {
     };
     let role = given.get(&["parentalRole", "parental_role", "parental_role_person1"]);
     take("parentalRole", enum_value(role, "parentalRole", PARENTAL_ROLES));
-    take("status", enum_value(given.get(&["status", "spousal_status"]), "status", UNION_STATES));
+    let status = given.get(&["status", "spousal_status"]);
+    let older = match status.and_then(Value::as_str).map(str::to_lowercase).as_deref() {
+        Some("active") => Some(json!("Married")),
+        Some("ended") => Some(json!("Divorced")),
+        Some("unknown") => Some(json!("Other")),
+        _ => None,
+    };
+    take("status", enum_value(older.as_ref().or(status), "status", UNION_STATES));
     take("startDate", date_value(given.get(&["startDate", "start_date", "start_date_string"]), "startDate"));
     take("endDate", date_value(given.get(&["endDate", "end_date", "end_date_string"]), "endDate"));
     take("place", text_value(given.get(&["place"]), "place", 255));

@@ -46,8 +46,25 @@ pub fn person(id: &str, stored: &Body, kin: &Kin) -> Body {
     }
     let tree = stored.get("familyTreeId").cloned().unwrap_or(Value::Null);
     view.insert("tree_ids".into(), json!([tree]));
+    for key in ["alternateNames", "identifiers", "traditionalTitles", "facts", "sources"] {
+        view.entry(key).or_insert_with(|| json!([]));
+    }
+    view.entry("uniqueId").or_insert_with(|| json!(id));
     kin.add_ids(&mut view);
     kin.add_links(&mut view);
+    view
+}
+
+/// A person among many, as pedigrees and charts show one: who, when and where.
+pub fn summary(id: &str, person: &Body) -> Body {
+    let mut view = Body::new();
+    for key in ["firstName", "middleName", "lastName", "placeOfBirth", "placeOfDeath", "occupation", "totem", "clan"] {
+        view.insert(key.into(), person.get(key).cloned().unwrap_or(Value::Null));
+    }
+    common(&mut view, id, person);
+    for key in ["createdAt", "updatedAt", "userId", "treeId", "nickName", "profilePhoto"] {
+        view.remove(key);
+    }
     view
 }
 

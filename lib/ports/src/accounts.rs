@@ -38,6 +38,7 @@ impl Role {
 
 /// An account, as table `users` holds it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns it has")]
 pub struct User {
     /// Lowercase UUID.
     pub id: String,
@@ -128,7 +129,6 @@ pub struct NewUser {
 
 /// Columns to change; `None` leaves one as it is, `Some(None)` clears it.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::option_option, reason = "leave, clear and set are three different wishes")]
 pub struct UserChange {
     /// Address (unique).
     pub email: Option<String>,
@@ -186,6 +186,8 @@ pub trait Users: Send + Sync + 'static {
     async fn by_email(&self, email: &str) -> Result<Option<User>, StoreError>;
     /// Changes columns and `updated_at`; `None` if there is no such account; `Conflict` as for insert.
     async fn update(&self, id: &str, change: UserChange, now: Timestamp) -> Result<Option<User>, StoreError>;
+    /// The accounts that were made first, in that order, at most this many.
+    async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError>;
     /// How many accounts there are.
     async fn count(&self) -> Result<u64, StoreError>;
 }

@@ -55,6 +55,10 @@ pub trait Queue: Send + Sync + 'static {
     /// Gives a message back, to be received again after `delay`. `false` if the lease had ended.
     async fn give_back(&self, receipt: &str, delay: Duration) -> Result<bool, StoreError>;
 
+    /// Gives a message back at once and as if it had not been received: whoever had it was told to stop, which says
+    /// nothing of the message. Where deliveries cannot be uncounted, this one counts. `false` if the lease had ended.
+    async fn release(&self, receipt: &str) -> Result<bool, StoreError>;
+
     /// How much the queue holds.
     async fn depth(&self, queue: &str) -> Result<QueueDepth, StoreError>;
 }

@@ -133,6 +133,9 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
+            if key.contains('\0') {
+                return Err(A::Error::custom("keys must not contain U+0000"));
+            }
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format!("the key \"{}\" appears twice", key.escape_debug())));
             }
@@ -157,7 +160,7 @@ mod tests {
     fn duplicate_keys_deep_nesting_nul_and_other_shapes_are_refused() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
         for bad in
-            ["[]", "1", "null", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":1}}", "{", "{}{}", "{\"a\":\"\\u0000\"}", &deep]
+            ["[]", "1", "null", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":1}}", "{", "{}{}", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}", &deep]
         {
             assert!(parse_strict(bad.as_bytes()).is_err(), "{bad}");
         }

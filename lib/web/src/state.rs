@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dzinza_ports::{Blobs, Clock, Documents, Limits, StoreError};
+use dzinza_ports::{Blobs, Body, Clock, Documents, Limits};
+use serde_json::Value;
 
 use crate::TokenKeys;
 
@@ -42,14 +43,22 @@ impl Links {
         Self(blobs)
     }
 
-    /// `blob:<key>` becomes a signed address for an hour; anything else stays as it is.
-    ///
-    /// # Errors
-    /// If the store cannot sign.
-    pub async fn open(&self, address: &str) -> Result<String, StoreError> {
-        match address.strip_prefix("blob:") {
-            Some(key) => self.0.get_url(key, Duration::from_secs(3600)).await,
-            None => Ok(address.to_owned()),
+    /// Makes the photo of a shown person one that a browser can open: `blob:<key>` becomes an address signed for an
+    /// hour. A file that cannot be signed is no reason to show nothing: the photo is left out.
+    pub async fn open_photo(&self, view: &mut Body) {
+        let stored = view.get("profilePhotoUrl").and_then(Value::as_str);
+        let Some(key) = stored.and_then(|url| url.strip_prefix("blob:")) else { return };
+        let url = match self.0.get_url(key, Duration::from_hours(1)).await {
+            Ok(url) => Value::String(url),
+            Err(error) => {
+                tracing::warn!(error = %error, "a photo cannot be signed");
+                Value::Null
+            }
+        };
+        for key in ["profilePhotoUrl", "profileImageUrl", "profilePhoto"] {
+            if let Some(shown) = view.get_mut(key) {
+                *shown = url.clone();
+            }
         }
     }
 }

@@ -86,11 +86,14 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let machine = Machine { processors: std::thread::available_parallelism()?.get(), load: process::load() };
     say(&machine.line());
     let bare = scenes::bare(&Server::start(&place.bare, &[])?, options.quick);
+    say(&report::head());
+    for cell in &bare {
+        say(&report::line(cell));
+    }
     let mut sizes = Vec::new();
     for people in &options.sizes {
         sizes.push(one_size(&place, *people, &options, &bare)?);
     }
-    table(&machine, &bare, &sizes);
     if let Some(path) = &options.json {
         let text = serde_json::to_string_pretty(&report::json(&machine, &bare, &sizes))?;
         fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
@@ -152,10 +155,12 @@ fn measure_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) 
         loaded: server.memory(),
         cells: Vec::new(),
     };
-    size.lines().iter().for_each(|line| say(line));
+    say(&size.import_line());
+    say(&size.serve_line());
     say(&report::head());
     size.cells = Site::open(&server, &tree, people, &deep, bare)?.quick(options.quick).run()?;
     size.loaded = server.memory();
+    say(&size.memory_line());
     Ok(size)
 }
 
@@ -193,21 +198,6 @@ fn tree_of(import: &Ran) -> anyhow::Result<String> {
 
 fn bytes_of(folder: &Path, names: &[&str]) -> u64 {
     names.iter().filter_map(|name| fs::metadata(folder.join(name)).ok()).map(|file| file.len()).sum()
-}
-
-fn table(machine: &Machine, bare: &[Cell], sizes: &[Size]) {
-    say(&format!("\n{}", machine.line()));
-    say(&report::head());
-    for cell in bare {
-        say(&report::line(cell));
-    }
-    for size in sizes {
-        say("");
-        size.lines().iter().for_each(|line| say(line));
-        for cell in &size.cells {
-            say(&report::line(cell));
-        }
-    }
 }
 
 #[cfg(test)]

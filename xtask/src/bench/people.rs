@@ -20,6 +20,8 @@ const MONTHS: &str = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC";
 const GENERATIONS: i32 = 13;
 /// By how much a generation outnumbers the one before: 86 of 100 marry and have three children.
 const GROWTH: f64 = 1.3;
+/// So many at the least: fewer could die out.
+const FOUNDERS: usize = 40;
 
 pub struct Population {
     pub gedcom: String,
@@ -99,19 +101,14 @@ pub fn populate(size: usize) -> Population {
     let dice = Dice(20_261_123 + size as u64);
     let mut world = World { dice, size, people: Vec::with_capacity(size), families: Vec::new() };
     let founders = (size as f64 * (GROWTH - 1.0) / (GROWTH.powi(GENERATIONS) - 1.0)) as usize;
-    for number in 0..founders.next_multiple_of(2).max(16).min(size) {
-        let surname = [world.dice.pick(STEMS), world.dice.pick(ENDINGS)];
-        let (totem, born) = (world.dice.pick(TOTEMS), 1680 + world.dice.below(20) as u64);
-        world.person(number % 2 == 0, surname, totem, born, None);
-    }
+    world.found(founders.next_multiple_of(2).max(FOUNDERS));
     let (mut first, mut generations) = (0, 1);
     while world.people.len() < size {
         let next = world.people.len();
         world.marry_all(first, next);
         if world.people.len() == next {
-            // A small population can die out: newcomers carry on.
-            world.person(true, ["New", ""], "Moyo", 1700, None);
-            world.person(false, ["Far", ""], "Shumba", 1700, None);
+            // Died out, which takes uncommon luck.
+            world.found(FOUNDERS);
         }
         first = next;
         generations += 1;
@@ -120,6 +117,15 @@ pub fn populate(size: usize) -> Population {
 }
 
 impl World {
+    /// Adds people who come from nowhere.
+    fn found(&mut self, count: usize) {
+        for number in 0..count.min(self.size - self.people.len()) {
+            let surname = [self.dice.pick(STEMS), self.dice.pick(ENDINGS)];
+            let (totem, born) = (self.dice.pick(TOTEMS), 1660 + self.dice.below(20) as u64);
+            self.person(number % 2 == 0, surname, totem, born, None);
+        }
+    }
+
     fn person(
         &mut self,
         male: bool,
@@ -154,10 +160,17 @@ impl World {
         let married = self.people[father].born.max(self.people[mother].born) + 17 + self.dice.below(6) as u64;
         let (surname, totem) = (self.people[father].surname, self.people[father].totem);
         let oldest = self.people.len();
+        let boy_first = self.dice.below(2) as u64;
         for child in 0..=self.dice.below(5) as u64 {
             if self.people.len() < self.size {
-                let male = self.dice.percent(50);
-                self.person(male, surname, totem, married + 1 + 2 * child, Some(family));
+                // Sons and daughters in turn: one without the other has nobody to marry.
+                self.person(
+                    (child + boy_first).is_multiple_of(2),
+                    surname,
+                    totem,
+                    (married + 1 + 2 * child).min(2024),
+                    Some(family),
+                );
             }
         }
         let children = (oldest..self.people.len()).collect();
@@ -186,7 +199,8 @@ impl World {
                 let _ = writeln!(out, "1 CHIL @I{}@", child + 1);
             }
             let date = self.dice.date(family.married);
-            let _ = writeln!(out, "1 MARR\n2 DATE {date}\n2 PLAC {}, Zimbabwe", self.dice.pick(PLACES));
+            let _ =
+                writeln!(out, "1 MARR\n2 DATE {date}\n2 PLAC {} District, Zimbabwe", self.dice.pick(PLACES));
             self.cite(&mut out, sources, 20);
         }
         for number in 1..=sources {
@@ -206,24 +220,24 @@ impl World {
         let _ =
             writeln!(out, "0 @I{number}@ INDI\n1 NAME {given} /{surname}/\n2 GIVN {given}\n2 SURN {surname}");
         let (date, place) = (dice.date(person.born), dice.pick(PLACES));
-        let _ = writeln!(out, "1 SEX {sex}\n1 BIRT\n2 DATE {date}\n2 PLAC {place}, Zimbabwe");
+        let _ = writeln!(out, "1 SEX {sex}\n1 BIRT\n2 DATE {date}\n2 PLAC {place} District, Zimbabwe");
         self.cite(out, sources, 25);
-        let (dice, died) = (&mut self.dice, person.born + 45);
-        let died = died + dice.below(50) as u64;
-        if died < 2026 {
-            let _ =
-                writeln!(out, "1 DEAT\n2 DATE {}\n2 PLAC {}, Zimbabwe", dice.date(died), dice.pick(PLACES));
+        let died = person.born + 45 + self.dice.below(50) as u64;
+        for (tag, year, chance) in [
+            ("DEAT", died, 100),
+            ("BURI", died, 50),
+            ("BAPM", person.born + 1, 40),
+            ("RESI", person.born + 30, 50),
+        ] {
+            if year < 2026 && self.dice.percent(chance) {
+                let (date, place) = (self.dice.date(year), self.dice.pick(PLACES));
+                let _ = writeln!(out, "1 {tag}\n2 DATE {date}\n2 PLAC {place} District, Zimbabwe");
+                self.cite(out, sources, 10);
+            }
         }
-        if dice.percent(40) {
-            let _ =
-                writeln!(out, "1 BAPM\n2 DATE {}\n2 PLAC {}", dice.date(person.born + 1), dice.pick(PLACES));
-        }
+        let dice = &mut self.dice;
         if dice.percent(40) {
             let _ = writeln!(out, "1 OCCU {}\n2 DATE {}", dice.pick(WORK), dice.date(person.born + 25));
-        }
-        if dice.percent(25) {
-            let _ =
-                writeln!(out, "1 RESI\n2 DATE {}\n2 PLAC {}", dice.date(person.born + 30), dice.pick(PLACES));
         }
         let _ = writeln!(out, "1 FACT {}\n2 TYPE Totem", person.totem);
         if dice.percent(10) {
@@ -252,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_size_is_met_exactly_and_always_gives_the_same_file() {
-        for size in [1, 17, 1_000, 10_000] {
+        for size in [1, 117, 1_000, 10_000] {
             let made = populate(size);
             assert_eq!(made.gedcom.matches(" INDI\n").count(), size);
             assert_eq!(made.gedcom, populate(size).gedcom);
@@ -260,7 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn large_populations_are_deep_and_a_person_is_about_380_bytes() {
+    fn populations_are_deep_and_a_person_is_about_380_bytes() {
+        for size in [500, 1_000, 2_500] {
+            let generations = populate(size).generations;
+            assert!((6..=20).contains(&generations), "{size}: {generations}");
+        }
         let made = populate(10_000);
         assert!(made.generations >= 12, "{}", made.generations);
         let each = made.gedcom.len() / 10_000;

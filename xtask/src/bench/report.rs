@@ -72,25 +72,29 @@ fn size(bytes: u64) -> String {
 }
 
 impl Size {
-    /// What was measured beside the requests.
-    pub fn lines(&self) -> [String; 2] {
+    pub fn import_line(&self) -> String {
         let (ran, people) = (&self.import, self.people as f64);
-        [
-            format!(
-                "import {} people ({}): {:.2} s, {:.0} people/s, {:.2} s of processor, peak {:.0} MB, database {}",
-                self.people,
-                size(self.file_bytes),
-                ran.seconds,
-                people / ran.seconds.max(1e-9),
-                ran.cpu_seconds,
-                ran.peak_mb,
-                size(self.database_bytes),
-            ),
-            format!(
-                "serve: first answer after {:.3} s; memory {:.1} MB idle, {:.1} MB after the load, peak {:.1} MB",
-                self.start_seconds, self.idle.now, self.loaded.now, self.loaded.peak,
-            ),
-        ]
+        format!(
+            "import {} people ({}): {:.2} s, {:.0} people/s, {:.2} s of processor, peak {:.0} MB, database {}",
+            self.people,
+            size(self.file_bytes),
+            ran.seconds,
+            people / ran.seconds.max(1e-9),
+            ran.cpu_seconds,
+            ran.peak_mb,
+            size(self.database_bytes),
+        )
+    }
+
+    pub fn serve_line(&self) -> String {
+        format!(
+            "serve: first answer after {:.3} s, {:.1} MB of memory when idle",
+            self.start_seconds, self.idle.now
+        )
+    }
+
+    pub fn memory_line(&self) -> String {
+        format!("serve: {:.1} MB of memory after the load, peak {:.1} MB", self.loaded.now, self.loaded.peak)
     }
 
     fn json(&self) -> Value {
@@ -129,6 +133,7 @@ mod tests {
             name: "page".to_owned(),
             clients: 16,
             requests: 1900,
+            seconds: 1.0,
             bytes: 15_400,
             p50_ms: 1.0,
             times_bare: Some(2.5),

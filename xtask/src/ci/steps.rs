@@ -25,7 +25,9 @@ pub const STEPS: &[Step] = &[
     Step { name: "template", run: template },
     Step {
         name: "clippy",
-        run: |place| cargo(place, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        run: |place| {
+            cargo(place, &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])
+        },
     },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
@@ -57,7 +59,7 @@ fn template(place: &Place) -> anyhow::Result<Outcome> {
 }
 
 fn rustdoc(place: &Place) -> anyhow::Result<Outcome> {
-    let arguments = ["doc", "--workspace", "--no-deps"];
+    let arguments = ["doc", "--workspace", "--no-deps", "--keep-going"];
     run(&place.root, "cargo", &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 

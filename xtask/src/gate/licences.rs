@@ -59,6 +59,10 @@ fn problems(passed: bool, said: &str) -> Vec<String> {
     if passed {
         return problems;
     }
+    if said.contains("--offline was specified") {
+        problems.push("not all locked crates are on this machine: `cargo fetch` first".to_owned());
+        return problems;
+    }
     for line in said.lines().map(str::trim) {
         match (line.strip_prefix("┌─ "), problems.last_mut()) {
             (Some(place), Some(problem)) => *problem = format!("{problem} ({place})"),
@@ -91,6 +95,11 @@ mod tests {
             ["error[banned]: crate 'openssl = 1' is explicitly banned (deny.toml:1)"]
         );
         assert_eq!(problems(false, " something else\n"), ["something else"]);
+        let absent = "error: failed to download `a`\n  HTTP request, but --offline was specified\n";
+        assert_eq!(
+            problems(false, absent),
+            ["not all locked crates are on this machine: `cargo fetch` first"]
+        );
         assert_eq!(problems(true, said), Vec::<String>::new());
     }
 }

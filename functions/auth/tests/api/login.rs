@@ -149,6 +149,9 @@ impl Users for WithSecondFactor {
     async fn update(&self, id: &str, change: UserChange, now: Timestamp) -> Result<Option<User>, StoreError> {
         Ok(self.0.update(id, change, now).await?.map(with_factor))
     }
+    async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError> {
+        Ok(self.0.oldest(limit).await?.into_iter().map(with_factor).collect())
+    }
     async fn count(&self) -> Result<u64, StoreError> {
         self.0.count().await
     }

@@ -117,6 +117,16 @@ impl Queue for SqliteStore {
         Ok(given)
     }
 
+    async fn release(&self, receipt: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE queue_messages SET visible_at = :now, receipt = NULL, attempts = max(attempts - 1, 0)
+                   WHERE receipt = :receipt AND visible_at > :now";
+        let released = self.leased(sql, receipt, None).await?;
+        if released {
+            self.wake();
+        }
+        Ok(released)
+    }
+
     async fn depth(&self, queue: &str) -> Result<QueueDepth, StoreError> {
         let now = self.now();
         let queue = queue.to_owned();

@@ -33,6 +33,15 @@ impl Users for SqliteStore {
         self.writer.write(true, move |conn| update(conn, id, change, now.into())).await
     }
 
+    async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError> {
+        let found = self.readers.read(move |conn| {
+            let mut statement = conn.prepare_cached("SELECT * FROM users ORDER BY created_at, id LIMIT ?")?;
+            let users = statement.query_map([limit], user)?;
+            Ok(users.collect::<Result<_, _>>()?)
+        });
+        found.await
+    }
+
     async fn count(&self) -> Result<u64, StoreError> {
         let counted = self.readers.read(|conn| {
             let count = row::one(conn, "SELECT count(*) FROM users", [])?;

@@ -74,6 +74,8 @@ pub struct Export {
     units: Vec<Unit>,
     changes: HashMap<String, FamilyChange>,
     links: HashMap<u32, Links>,
+    /// Pointers of the sources, and their archives, that shown persons cite; only kept for eyes from outside.
+    cited: HashSet<String>,
     made: Vec<Record>,
     next_number: u32,
 }
@@ -92,6 +94,7 @@ impl Export {
             units: Vec::new(),
             changes: HashMap::new(),
             links: HashMap::new(),
+            cited: HashSet::new(),
             made: Vec::new(),
             next_number: 1,
         }
@@ -109,6 +112,11 @@ impl Export {
         let reduced = self.viewer.shown(&person.body) != Shown::All;
         if !xref.is_empty() {
             self.by_xref.insert(xref.clone(), number);
+        }
+        if self.viewer.role == TreeRole::Public {
+            if let Some(seen) = kept_record(&self.viewer.redact(&person.body)) {
+                self.cite(&seen, "SOUR");
+            }
         }
         self.numbers.insert(person.id.clone(), number);
         self.people.push(Slot { xref, male, reduced });
@@ -134,6 +142,27 @@ impl Export {
         self.edges.push(edge);
     }
 
+    /// First pass: takes a source record, after all persons.
+    pub fn take_source(&mut self, record: &Document) {
+        let raw = kept_record(&record.body).filter(|raw| self.is_cited(raw));
+        if let Some(raw) = raw {
+            self.cite(&raw, "REPO");
+        }
+    }
+
+    fn cite(&mut self, record: &Record, tag: &str) {
+        let mut open = vec![record];
+        while let Some(node) = open.pop() {
+            self.cited.extend(node.children_named(tag).filter_map(Record::pointer).map(str::to_owned));
+            open.extend(&node.children);
+        }
+    }
+
+    /// What nobody cites who is shown may tell of those who are not.
+    fn is_cited(&self, record: &Record) -> bool {
+        record.xref.as_ref().is_some_and(|xref| self.cited.contains(xref))
+    }
+
     /// First pass: takes a family record, after all relationships.
     pub fn take_family(&mut self, record: &Document) {
         let Some(raw) = kept_record(&record.body) else { return };
@@ -151,7 +180,7 @@ impl Export {
             self.covered.extend(partners.iter().skip(place + 1).map(|two| pair(false, *one, *two)));
             self.covered.extend(children.iter().map(|child| (true, *one, *child)));
         }
-        change.bare = partners.iter().any(|number| self.is_reduced(*number));
+        change.bare = self.viewer.role < TreeRole::Editor;
         change.union = self.changed_union(&family, &partners);
         if change != FamilyChange::default() {
             self.changes.insert(xref.clone(), change);
@@ -332,6 +361,9 @@ impl Export {
         let mut record = kept_record(&document.body)?;
         if self.viewer.role < TreeRole::Editor {
             if !matches!(record.tag.as_str(), "FAM" | "SOUR" | "REPO") {
+                return None;
+            }
+            if self.viewer.role == TreeRole::Public && record.tag != "FAM" && !self.is_cited(&record) {
                 return None;
             }
             strip_pointers(&mut record);

@@ -1,0 +1,180 @@
+//! An owner with a tree in which there is one of everything, and a stranger with an account.
+
+use dzinza_tests::{Answer, Client, Server, eventually};
+use http::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+pub const NEHANDA: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n0 @I1@ INDI\n1 NAME Nehanda /Nyakasikana/\n\
+    1 SEX F\n1 BIRT\n2 DATE 1840\n1 DEAT\n2 DATE 27 APR 1898\n0 TRLR\n";
+
+/// Operations that take no caller, and nothing of anybody's: all of them.
+pub const PUBLIC: &[&str] = &[
+    "GET /api/genealogy/test",
+    "POST /api/auth/login",
+    "POST /api/auth/logout",
+    "POST /api/auth/refresh",
+    "POST /api/auth/register",
+];
+
+/// One operation of the served description.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub method: Method,
+    pub path: String,
+    pub public: bool,
+}
+
+impl Operation {
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    pub fn names_something(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    /// Whether it is an operation on a notification, which is somebody's and in no tree.
+    pub fn is_notification(&self) -> bool {
+        self.path.starts_with("/api/notifications")
+    }
+}
+
+/// Every operation of the served description.
+pub async fn operations(client: &Client) -> Vec<Operation> {
+    let document = client.as_nobody().get("/api/docs/openapi.json").await.ok(200);
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let Ok(method @ (Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE)) =
+                method.to_uppercase().parse::<Method>()
+            else {
+                continue;
+            };
+            found.push(Operation { method, path: path.clone(), public: operation.get("security").is_none() });
+        }
+    }
+    assert!(found.len() > 50, "only {} operations are described", found.len());
+    found
+}
+
+/// What an operation can name.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    pub tree: String,
+    pub person: String,
+    pub other: String,
+    pub relationship: String,
+    pub import: String,
+    pub notification: String,
+}
+
+impl Ids {
+    /// Ids of nothing, of the same form.
+    pub fn of_nothing() -> Self {
+        let id = |n: u8| format!("01a20784-3d50-74f9-9661-5530000000{n:02}");
+        Self { tree: id(1), person: id(2), other: id(3), relationship: id(4), import: id(5), notification: id(6) }
+    }
+
+    /// The operation's path with these in it.
+    pub fn fill(&self, operation: &Operation) -> String {
+        let one = if operation.is_notification() { &self.notification } else { &self.relationship };
+        let filled = operation
+            .path
+            .replace("{treeId}", &self.tree)
+            .replace("{personId}", &self.person)
+            .replace("{importId}", &self.import)
+            .replace("{version}", "1")
+            .replace("{id}", one);
+        assert!(!filled.contains('{'), "this test does not know what to put into {filled}");
+        filled
+    }
+
+    /// A body that the operation would take from someone who may.
+    pub fn body(&self, operation: &Operation) -> Value {
+        let pair = json!({ "person1Id": self.person, "person2Id": self.other, "type": "PARENT_CHILD" });
+        match (operation.method.as_str(), operation.path.as_str()) {
+            ("POST", path) if path.ends_with("/relationships") => {
+                json!({ "person1Id": self.person, "person2Id": self.other, "type": "SIBLING" })
+            }
+            ("DELETE", "/api/relationships") => pair,
+            ("PUT", path) if path.contains("/relationships/") => json!({ "notes": "Eve was here" }),
+            ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
+            ("POST" | "PUT", path) if path.contains("/persons") || path.contains("/members") => {
+                json!({ "firstName": "Eve", "familyTreeId": self.tree })
+            }
+            ("POST" | "PUT", path) if path.starts_with("/api/family-trees") => json!({ "name": "Eve's" }),
+            _ => json!({}),
+        }
+    }
+
+    /// Calls the operation on these.
+    pub async fn call(&self, client: &Client, operation: &Operation, headers: &[(&str, &str)]) -> Answer {
+        let mut request = client.request(operation.method.clone(), &self.fill(operation));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if operation.path.ends_with("/import/gedcom") {
+            request = request.multipart(Form::new().part("gedcomFile", Part::text(NEHANDA).file_name("eve.ged")));
+        } else if operation.method != Method::GET {
+            request = request.json(&self.body(operation));
+        }
+        client.send(request).await
+    }
+}
+
+pub struct World {
+    pub server: Server,
+    pub owner: Client,
+    pub ids: Ids,
+    pub stranger: Client,
+    /// The stranger's own tree and a person in it.
+    pub own: (String, String),
+}
+
+impl World {
+    pub async fn new(privacy: &str) -> Self {
+        let server = Server::start().await;
+        let owner = Client::signed_up(&server, "owner@example.org").await;
+        let tree = owner.new_tree("Nyakasikana", privacy).await;
+        let import = owner.upload_gedcom(&tree, NEHANDA).await.ok(200);
+        let person = text(&owner.tree().await["members"][0]["id"]);
+        let other = owner.new_member(&json!({ "firstName": "Tichafa", "familyTreeId": tree })).await;
+        let pair = json!({ "person1Id": person, "person2Id": other, "type": "PARENT_CHILD" });
+        let relationship = owner.post("/api/relationships", &pair).await.ok(201);
+        owner.put(&format!("/api/persons/{person}"), &json!({ "occupation": "Medium" })).await.ok(200);
+        let notification = eventually("a notification", async || {
+            owner.get("/api/notifications").await.ok(200)["data"][0]["id"].as_str().map(str::to_owned)
+        })
+        .await;
+        let (import, relationship) = (text(&import["id"]), text(&relationship["id"]));
+        let ids = Ids { tree, person, other, relationship, import, notification };
+        let stranger = Client::signed_up(&server, "stranger@example.org").await;
+        let own = text(&stranger.tree().await["id"]);
+        let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
+        Self { server, owner, ids, stranger, own: (own, me) }
+    }
+
+    /// Everything of the owner's that anything could have changed.
+    pub async fn picture(&self) -> Vec<Value> {
+        let Ids { tree, person, .. } = &self.ids;
+        let mut seen = Vec::new();
+        for path in [
+            format!("/api/family-trees/{tree}"),
+            format!("/api/family-trees/{tree}/persons?limit=200"),
+            format!("/api/family-trees/{tree}/relationships"),
+            format!("/api/family-trees/{tree}/imports"),
+            format!("/api/persons/{person}/history"),
+            "/api/family-trees".to_owned(),
+            "/api/notifications".to_owned(),
+            "/api/auth/me".to_owned(),
+        ] {
+            seen.push(self.owner.get(&path).await.ok(200));
+        }
+        seen
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
