@@ -2,6 +2,10 @@
 
 mod cli;
 
+/// Gives memory back after large answers and imports; the system's allocator keeps it per thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cli::run()
 }

@@ -107,15 +107,20 @@ impl Platform {
         }
     }
 
-    /// The jobs function.
-    pub fn jobs(&self) -> Arc<dyn JobHandler> {
-        Arc::new(Jobs(JobsPorts {
+    /// What jobs need.
+    pub fn jobs_ports(&self) -> JobsPorts {
+        JobsPorts {
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
             sessions: self.stores.sessions.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
-        }))
+        }
+    }
+
+    /// The jobs function.
+    pub fn jobs(&self) -> Arc<dyn JobHandler> {
+        Arc::new(Jobs(self.jobs_ports()))
     }
 
     /// Every function that answers requests.

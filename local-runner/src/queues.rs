@@ -1,8 +1,10 @@
 //! The pump: brings messages from the queues to the function, as SQS does with Lambda on AWS.
 //!
 //! A batch is leased, the lease is kept alive while the handler runs, what succeeded is deleted and what failed
-//! is given back to be tried later. At least once, so jobs are idempotent.
+//! is given back to be tried later. At least once, so jobs are idempotent. What is running when the runner stops is
+//! released as if it had not begun.
 
+pub mod recovery;
 mod schedules;
 
 use std::sync::Arc;
@@ -171,6 +173,12 @@ impl Pump {
         let mut drained = Drained::default();
         for message in &batch {
             let failed = match &outcome {
+                None => {
+                    drained.failed += 1;
+                    // Interrupted by us, which must not use up one of its chances.
+                    report(self.queue.release(&message.receipt).await, message, "release");
+                    continue;
+                }
                 Some(Ok(failed)) => failed.contains(&message.id),
                 Some(Err(why)) => {
                     tracing::error!(
@@ -181,13 +189,11 @@ impl Pump {
                     );
                     true
                 }
-                None => true,
             };
             if failed {
                 drained.failed += 1;
-                // A job that was only interrupted need not wait.
-                let delay = if outcome.is_some() { delay(message.attempts) } else { Duration::ZERO };
-                report(self.queue.give_back(&message.receipt, delay).await, message, "give back");
+                let again = delay(message.attempts);
+                report(self.queue.give_back(&message.receipt, again).await, message, "give back");
             } else {
                 drained.done += 1;
                 report(self.queue.delete(&message.receipt).await, message, "delete");

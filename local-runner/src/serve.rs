@@ -17,7 +17,7 @@ use crate::files;
 use crate::gateway::{Gateway, GatewaySettings, RenderMetrics};
 use crate::invoker::InProcess;
 use crate::platform::Platform;
-use crate::queues::Pump;
+use crate::queues::{Pump, recovery};
 use crate::template::Template;
 
 /// How long requests may take to finish once the end has been asked for.
@@ -107,7 +107,8 @@ impl Server {
             if demo {
                 load_demo(&platform, &pump).await;
             }
-            pump.run(&stopping).await;
+            let jobs = platform.jobs_ports();
+            tokio::join!(pump.run(&stopping), recovery::run(&jobs, &stopping));
         });
         let listener = listener.tap_io(|socket| {
             // Small answers must not wait for the client's acknowledgement.

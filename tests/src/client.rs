@@ -85,7 +85,8 @@ impl Client {
     #[must_use]
     pub fn known_by(&self, answer: &Answer, mode: Mode) -> Self {
         let tokens = &answer.body["tokens"];
-        let text = |key: &str| tokens[key].as_str().unwrap_or_else(|| panic!("{key}: {}", answer.body)).to_owned();
+        let text =
+            |key: &str| tokens[key].as_str().unwrap_or_else(|| panic!("{key}: {}", answer.body)).to_owned();
         let cookie = || {
             let set = answer.set_cookie("access_token_cookie").expect("the access cookie");
             set.split(';').next().unwrap_or_default().to_owned()

@@ -9,7 +9,13 @@
 //! # }
 //! ```
 #![warn(missing_docs)]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test harness stops the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test harness stops the test"
+)]
 
 mod answer;
 mod client;
@@ -22,6 +28,15 @@ pub use process::{Process, binary, run};
 pub use server::Server;
 
 use std::time::Duration;
+
+/// Operations that take no caller, and nothing of anybody's: all of them, sorted.
+pub const PUBLIC_OPERATIONS: &[&str] = &[
+    "GET /api/genealogy/test",
+    "POST /api/auth/login",
+    "POST /api/auth/logout",
+    "POST /api/auth/refresh",
+    "POST /api/auth/register",
+];
 
 /// Asks again and again until there is an answer, up to half a minute.
 ///

@@ -41,7 +41,8 @@ impl Process {
         });
         let mut process = Self { child, url: String::new(), said, complaints };
         let line = process.wait_for("listening on ");
-        process.url = line.split_once("listening on ").map(|(_, url)| url.trim().to_owned()).expect("its address");
+        process.url =
+            line.split_once("listening on ").map(|(_, url)| url.trim().to_owned()).expect("its address");
         process
     }
 
@@ -135,7 +136,10 @@ fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
             command.env_remove(alias);
         }
     }
-    command.env("BCRYPT_ROUNDS", "4").env("RATE_LIMIT_MAX_REQUESTS", "0").env("AUTH_RATE_LIMIT_MAX_REQUESTS", "0");
+    command
+        .env("BCRYPT_ROUNDS", "4")
+        .env("RATE_LIMIT_MAX_REQUESTS", "0")
+        .env("AUTH_RATE_LIMIT_MAX_REQUESTS", "0");
     command
 }
 

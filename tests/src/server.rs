@@ -20,7 +20,7 @@ pub struct Server {
     data: PathBuf,
     stop: DropGuard,
     running: JoinHandle<anyhow::Result<()>>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -33,7 +33,7 @@ impl Server {
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self::on(&folder.path().join("data"), change).await;
-        server._folder = Some(folder);
+        server.folder = Some(folder);
         server
     }
 
@@ -49,7 +49,7 @@ impl Server {
         let url = format!("http://{}", server.address().expect("the address"));
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
-        Self { url, data: data.to_owned(), stop: stop.drop_guard(), running, _folder: None }
+        Self { url, data: data.to_owned(), stop: stop.drop_guard(), running, folder: None }
     }
 
     /// The settings that tests start from.
@@ -86,6 +86,8 @@ impl Server {
     pub async fn stop(self) {
         drop(self.stop);
         self.running.await.expect("no panic").expect("an orderly end");
+        // Not before: the folder is gone with it, unless it outlives the server.
+        drop(self.folder);
     }
 
     /// Sends bytes as they are and reads the answer; see [`raw`].

@@ -19,11 +19,15 @@ const FAMILY: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n0 @I1@ INDI\n1
 /// Signs up as the register page does: one name, no other names.
 async fn registered(server: &Server, mode: Mode) -> Client {
     let nobody = Client::anonymous(server);
-    let form = json!({ "name": "Rudo Moyo", "email": EMAIL, "password": PASSWORD, "preferredLanguage": "en" });
+    let form =
+        json!({ "name": "Rudo Moyo", "email": EMAIL, "password": PASSWORD, "preferredLanguage": "en" });
     let answer = nobody.post("/api/auth/register", &form).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(answer.body["requireMfa"], false);
-    assert_eq!((&answer.body["user"]["firstName"], &answer.body["user"]["lastName"]), (&json!("Rudo"), &json!("Moyo")));
+    assert_eq!(
+        (&answer.body["user"]["firstName"], &answer.body["user"]["lastName"]),
+        (&json!("Rudo"), &json!("Moyo"))
+    );
     let cookie = answer.set_cookie("access_token_cookie").expect("a cookie, as the page keeps no token");
     for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=1800"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
@@ -50,7 +54,10 @@ async fn a_new_account_fills_its_tree(mode: Mode) {
     let server = Server::start().await;
     let rudo = registered(&server, mode).await;
     let tree = rudo.tree().await;
-    assert_eq!((&tree["name"], &tree["members"], &tree["relationships"]), (&json!("My Family Tree"), &json!([]), &json!([])));
+    assert_eq!(
+        (&tree["name"], &tree["members"], &tree["relationships"]),
+        (&json!("My Family Tree"), &json!([]), &json!([]))
+    );
     let tree_id = tree["id"].as_str().unwrap();
 
     let child = rudo.post("/api/genealogy/members", &form("Rudo", "female", "1990-03-12")).await.ok(201);
@@ -70,21 +77,34 @@ async fn a_new_account_fills_its_tree(mode: Mode) {
 
     let tree = rudo.tree().await;
     assert_eq!(tree["id"], tree_id);
-    let (mother, father, child) = (member(&tree, &mother_id), member(&tree, &father_id), member(&tree, child_id));
+    let (mother, father, child) =
+        (member(&tree, &mother_id), member(&tree, &father_id), member(&tree, child_id));
     assert_eq!(ids(&child["parentIds"]), [mother_id.as_str(), &father_id]);
     assert_eq!((ids(&mother["childIds"]), ids(&father["childIds"])), (vec![child_id], vec![child_id]));
-    assert_eq!((ids(&mother["spouseIds"]), ids(&father["spouseIds"])), (vec![&*father_id], vec![&*mother_id]));
-    assert_eq!((&child["birthDate"], &child["deathDate"], &child["gender"]), (&json!("1990-03-12"), &Value::Null, &json!("female")));
+    assert_eq!(
+        (ids(&mother["spouseIds"]), ids(&father["spouseIds"])),
+        (vec![&*father_id], vec![&*mother_id])
+    );
+    assert_eq!(
+        (&child["birthDate"], &child["deathDate"], &child["gender"]),
+        (&json!("1990-03-12"), &Value::Null, &json!("female"))
+    );
     assert_eq!(tree["relationships"].as_array().unwrap().len(), 3);
     for relationship in tree["relationships"].as_array().unwrap() {
         assert!(["PARENT_CHILD", "SPOUSE"].contains(&relationship["type"].as_str().unwrap()));
-        assert!(["id", "person1Id", "person2Id"].iter().all(|key| relationship[*key].is_string()), "{relationship}");
+        assert!(
+            ["id", "person1Id", "person2Id"].iter().all(|key| relationship[*key].is_string()),
+            "{relationship}"
+        );
     }
 
     // The July page lists trees instead and takes the first.
     let listed = rudo.get("/api/genealogy/family-trees?page=1&limit=1").await.ok(200);
     assert_eq!((&listed["items"][0]["id"], &listed["total"]), (&json!(tree_id), &json!(1)));
-    assert_eq!((&listed["items"][0]["name"], &listed["items"][0]["owner_id"]), (&tree["name"], &tree["ownerId"]));
+    assert_eq!(
+        (&listed["items"][0]["name"], &listed["items"][0]["owner_id"]),
+        (&tree["name"], &tree["ownerId"])
+    );
     server.stop().await;
 }
 
@@ -104,10 +124,16 @@ async fn a_member_is_edited(mode: Mode) {
     let id = rudo.new_member(&form("Rudo", "female", "1990-03-12")).await;
     let path = format!("/api/genealogy/members/{id}");
     // The edit form leaves blank fields out.
-    let edited = rudo.put(&path, &json!({ "firstName": "Rudorwashe", "lastName": "Moyo", "deathDate": "2020-02-29" })).await.ok(200);
+    let edited = rudo
+        .put(&path, &json!({ "firstName": "Rudorwashe", "lastName": "Moyo", "deathDate": "2020-02-29" }))
+        .await
+        .ok(200);
     assert_eq!((&edited["name"], &edited["birthDate"]), (&json!("Rudorwashe Moyo"), &json!("1990-03-12")));
     let tree = rudo.tree().await;
-    assert_eq!((&member(&tree, &id)["firstName"], &member(&tree, &id)["deathDate"]), (&json!("Rudorwashe"), &json!("2020-02-29")));
+    assert_eq!(
+        (&member(&tree, &id)["firstName"], &member(&tree, &id)["deathDate"]),
+        (&json!("Rudorwashe"), &json!("2020-02-29"))
+    );
     let cleared = rudo.put(&path, &json!({ "deathDate": "", "nickname": "Ru" })).await.ok(200);
     assert_eq!((&cleared["deathDate"], &cleared["nickname"]), (&Value::Null, &json!("Ru")));
     rudo.put(&path, &json!({ "nothingWeKnow": 1 })).await.problem(400);
@@ -151,15 +177,23 @@ async fn the_bell_tells_of_an_import(mode: Mode) {
     }
     let shown = panel["data"].as_array().unwrap();
     for one in shown {
-        assert!(["_id", "title", "message", "createdAt", "type"].iter().all(|key| one[*key].is_string()), "{one}");
-        assert!(one["isRead"] == false && one.get("link").is_some() && one.get("actorName").is_some(), "{one}");
+        assert!(
+            ["_id", "title", "message", "createdAt", "type"].iter().all(|key| one[*key].is_string()),
+            "{one}"
+        );
+        assert!(
+            one["isRead"] == false && one.get("link").is_some() && one.get("actorName").is_some(),
+            "{one}"
+        );
     }
     let one = shown[0]["_id"].as_str().unwrap();
     rudo.send(rudo.request(Method::PATCH, &format!("/api/notifications/{one}/read"))).await.ok(200);
     unread(1).await;
     rudo.send(rudo.request(Method::PATCH, "/api/notifications/mark-all-read")).await.ok(200);
     unread(0).await;
-    assert!(rudo.get(PANEL).await.ok(200)["data"].as_array().unwrap().iter().all(|one| one["isRead"] == true));
+    assert!(
+        rudo.get(PANEL).await.ok(200)["data"].as_array().unwrap().iter().all(|one| one["isRead"] == true)
+    );
     assert_eq!(rudo.tree().await["members"].as_array().unwrap().len(), 4);
     server.stop().await;
 }
@@ -179,21 +213,41 @@ async fn every_address_of_a_screen_answers(mode: Mode) {
     let rudo = registered(&server, mode).await;
     let tree_id = rudo.tree().await["id"].as_str().unwrap().to_owned();
     for path in [
-        "/api/genealogy/family-tree", "/v1/genealogy/family-tree", "/api/v1/genealogy/family-tree",
-        "/api/genealogy/family-trees", "/api/family-trees", "/api/trees", "/v1/family-trees", "/api/v1/trees",
-        "/api/notifications", "/v1/notifications", "/api/v1/notifications", "/api/genealogy/notifications",
-        "/api/auth/me", "/v1/auth/me", "/api/v1/auth/me", "/api/users/me", "/v1/users/me", "/api/genealogy/test",
+        "/api/genealogy/family-tree",
+        "/v1/genealogy/family-tree",
+        "/api/v1/genealogy/family-tree",
+        "/api/genealogy/family-trees",
+        "/api/family-trees",
+        "/api/trees",
+        "/v1/family-trees",
+        "/api/v1/trees",
+        "/api/notifications",
+        "/v1/notifications",
+        "/api/v1/notifications",
+        "/api/genealogy/notifications",
+        "/api/auth/me",
+        "/v1/auth/me",
+        "/api/v1/auth/me",
+        "/api/users/me",
+        "/v1/users/me",
+        "/api/genealogy/test",
     ] {
         for slash in ["", "/"] {
             rudo.get(&format!("{path}{slash}")).await.ok(200);
         }
     }
-    for path in ["/api/genealogy/persons", "/api/persons", "/api/people", "/v1/persons", "/api/relationships"] {
+    for path in ["/api/genealogy/persons", "/api/persons", "/api/people", "/v1/persons", "/api/relationships"]
+    {
         for slash in ["", "/"] {
             rudo.get(&format!("{path}{slash}?familyTreeId={tree_id}&search=&page=1&limit=30")).await.ok(200);
         }
     }
-    for path in ["/api/genealogy/members", "/api/genealogy/members/", "/v1/genealogy/members", "/api/v1/genealogy/members/"] {
+    for path in [
+        "/api/genealogy/members",
+        "/api/genealogy/members/",
+        "/v1/genealogy/members",
+        "/api/v1/genealogy/members/",
+    ] {
         rudo.post(path, &json!({ "firstName": "Rudo" })).await.ok(201);
     }
     assert_eq!(rudo.tree().await["members"].as_array().unwrap().len(), 4);
@@ -214,7 +268,8 @@ async fn every_address_of_a_screen_answers_by_cookie() {
 async fn an_expired_session_is_renewed(mode: Mode) {
     let server = Server::start().await;
     let rudo = registered(&server, mode).await;
-    let answer = rudo.as_nobody().post("/api/auth/login", &json!({ "email": EMAIL, "password": PASSWORD })).await;
+    let answer =
+        rudo.as_nobody().post("/api/auth/login", &json!({ "email": EMAIL, "password": PASSWORD })).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let rudo = rudo.known_by(&answer, mode);
     rudo.get("/api/notifications?isRead=false&limit=1&page=1").await.ok(200);
@@ -248,7 +303,12 @@ fn expired_token(server: &Server, user_id: &str) -> String {
     let stores = Embedded::open(server.data()).unwrap();
     let bytes = |secret: &secrecy::SecretString| secret.expose_secret().as_bytes().to_vec();
     let keys = TokenKeys::new(&bytes(&stores.secrets.jwt), &bytes(&stores.secrets.jwt_refresh)).unwrap();
-    let subject = TokenSubject { user_id: user_id.into(), email: EMAIL.into(), role: Role::User, session_id: "s".into() };
+    let subject = TokenSubject {
+        user_id: user_id.into(),
+        email: EMAIL.into(),
+        role: Role::User,
+        session_id: "s".into(),
+    };
     let then = stores.clock.now() - SignedDuration::from_hours(1);
     keys.access_token(&subject, "j", then, SignedDuration::from_mins(30)).unwrap()
 }
@@ -264,13 +324,40 @@ async fn an_expired_session_is_renewed_by_cookie() {
 }
 
 #[tokio::test]
+async fn an_old_refresh_token_that_comes_again_ends_its_whole_family() {
+    let server = Server::start().await;
+    let rudo = registered(&server, Mode::Header).await;
+    let refresh = async |token: &str| {
+        rudo.as_nobody().post("/auth/refresh", &json!({ "refreshToken": token })).await
+    };
+    let next = rudo.known_by(&refresh(&rudo.refresh).await, Mode::Header);
+    // What happened just now happened a minute and a second ago.
+    let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
+    let moved = "UPDATE refresh_tokens SET revoked_at = revoked_at - 61000000 WHERE revoked_at IS NOT NULL";
+    assert_eq!(database.execute(moved, []).unwrap(), 1);
+    drop(database);
+    next.tree().await;
+    refresh(&rudo.refresh).await.problem(401);
+    refresh(&next.refresh).await.problem(401);
+    for client in [&rudo, &next] {
+        client.get("/api/genealogy/family-tree").await.problem(401);
+    }
+    rudo.sign_in(EMAIL, PASSWORD).await.tree().await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn bare_fetches_live_on_the_cookie_and_a_foreign_page_cannot_use_it() {
     let server = Server::start().await;
     let rudo = registered(&server, Mode::Cookie).await;
-    let mut fetch = rudo.request(Method::GET, "/api/notifications").header("authorization", "Bearer undefined");
+    let mut fetch =
+        rudo.request(Method::GET, "/api/notifications").header("authorization", "Bearer undefined");
     rudo.send(fetch).await.ok(200);
     for origin in ["https://evil.example", "null", "http://localhost:9999"] {
-        fetch = rudo.as_nobody().request(Method::POST, "/api/genealogy/members").json(&json!({ "firstName": "Eve" }));
+        fetch = rudo
+            .as_nobody()
+            .request(Method::POST, "/api/genealogy/members")
+            .json(&json!({ "firstName": "Eve" }));
         let cookie = format!("access_token_cookie={}", rudo.access);
         rudo.send(fetch.header("cookie", cookie).header("origin", origin)).await.problem(403);
     }
@@ -328,9 +415,15 @@ async fn every_refusal_has_words_for_the_page() {
     let nobody = rudo.as_nobody();
     let taken = json!({ "name": "Rudo Moyo", "email": "RUDO@example.org", "password": PASSWORD });
     nobody.post("/api/auth/register", &taken).await.problem(409);
-    nobody.post("/api/auth/register", &json!({ "name": "Rudo", "email": "x@example.org", "password": "short" })).await.field("password");
+    nobody
+        .post("/api/auth/register", &json!({ "name": "Rudo", "email": "x@example.org", "password": "short" }))
+        .await
+        .field("password");
     nobody.post("/api/auth/login", &json!({ "email": EMAIL })).await.field("password");
-    nobody.post("/api/auth/login", &json!({ "email": "nobody@example.org", "password": PASSWORD })).await.problem(401);
+    nobody
+        .post("/api/auth/login", &json!({ "email": "nobody@example.org", "password": PASSWORD }))
+        .await
+        .problem(401);
     nobody.get("/api/genealogy/family-tree").await.problem(401);
     rudo.get("/api/genealogy/nothing").await.problem(404);
     rudo.delete("/api/genealogy/test").await.problem(405);

@@ -5,10 +5,15 @@
 #![warn(missing_docs)]
 
 mod clear;
+mod generations;
+mod hold;
 mod import;
 mod links;
+mod reading;
+mod recover;
 mod report;
 mod scan;
+mod settle;
 
 use std::sync::Arc;
 
@@ -16,8 +21,15 @@ use dzinza_ports::{Blobs, Clock, Documents, Ids, Message, Sessions, StoreError};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-/// A job that fails so often is given up.
-pub const MAX_ATTEMPTS: u32 = 3;
+pub use recover::recover;
+
+/// An import that fails so often is given up.
+pub const MAX_FAILURES: u64 = 3;
+/// An import may be cut off so often (a crash, a power cut) before it is given up. More than failures: it need not be
+/// its own fault.
+pub const MAX_INTERRUPTIONS: u64 = 10;
+/// A run that has not been heard of for so long is dead.
+pub const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// What this function needs of the outside world.
 #[derive(Clone)]
@@ -71,7 +83,7 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
     let text = |key: &str| message.body.get(key).and_then(Value::as_str);
     let import = || text("importId").ok_or(JobError::Malformed("importId is missing"));
     match text("job") {
-        Some("import") => import::run(ports, import()?, message.attempts).await,
+        Some("import") => import::run(ports, import()?, message).await,
         Some("undo-import") => clear::undo_import(ports, import()?).await,
         Some("delete-tree") => {
             clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
@@ -81,8 +93,9 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
     }
 }
 
-/// Removes sign-ins that ended more than 30 days ago (contract 4.3).
+/// Picks up what was left lying, and removes sign-ins that ended more than 30 days ago (contract 4.3).
 async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
+    recover(ports).await?;
     let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
     let purged = ports.sessions.purge(before).await?;
     tracing::info!(purged, "old sign-ins removed");

@@ -41,8 +41,9 @@ impl<'a> Linker<'a> {
         Self { scan, seen: HashSet::new(), born_of: vec![0; scan.records()], edges: Vec::new() }
     }
 
-    /// The relationships that a family record states.
-    pub fn link(&mut self, record: &Record, report: &mut Report) -> Linked {
+    /// The relationships that a family record states. Each remembers the document that the record becomes: a couple
+    /// may have several, and an export compares the row with the one it came from.
+    pub fn link(&mut self, record: &Record, id: &str, report: &mut Report) -> Linked {
         let family = read_family(record);
         let xref = record.xref.clone().unwrap_or_default();
         let mut linked = Linked::default();
@@ -55,6 +56,9 @@ impl<'a> Linker<'a> {
             for child in &children {
                 self.descent(one, child, &xref, &mut linked, report);
             }
+        }
+        for body in &mut linked.relationships {
+            body.insert("familyRecordId".into(), json!(id));
         }
         linked
     }
@@ -217,7 +221,7 @@ mod tests {
         let mut reader = dzinza_gedcom::Reader::new(text.as_bytes()).unwrap();
         while let Some(record) = reader.next_record().unwrap() {
             if record.tag == "FAM" {
-                all.extend(linker.link(&record, &mut report).relationships);
+                all.extend(linker.link(&record, "r1", &mut report).relationships);
             }
         }
         let generations = linker.generations();

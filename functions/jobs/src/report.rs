@@ -18,7 +18,7 @@ impl Report {
             let place = match diagnostic.severity {
                 Severity::Error => 2,
                 Severity::Warning => 1,
-                _ => 0,
+                Severity::Info => 0,
             };
             self.counts[place] += 1;
             if self.kept.len() < REPORT_LIMIT {
@@ -39,7 +39,7 @@ impl Report {
         let word = |severity| match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
-            _ => "info",
+            Severity::Info => "info",
         };
         let shown: Vec<Value> = self
             .kept

@@ -10,7 +10,7 @@ use dzinza_domain::collections::{FAMILY_TREES, GEDCOM_RECORDS, PEOPLE, RELATIONS
 use dzinza_domain::gedcom::{Export, header, kept_record, submitter};
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::tree::TreeRole;
-use dzinza_ports::{Batch, Body, Collection, Document, Documents, Filter, Query, StoreError};
+use dzinza_ports::{Batch, Body, Collection, Document, Documents, Filter, Query, StoreError, StoreErrorKind};
 use dzinza_web::{Problem, TreeAccess, View, timestamp, visible_imports};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use http::header as http_header;
@@ -64,39 +64,63 @@ pub async fn gedcom(
     export.sort();
     let (mut original, mut submitters, mut records) = (None, false, all(&GEDCOM_RECORDS));
     while let Some(record) = records.try_next().await? {
+        export.take_record(&record);
         match record.body.get("tag").and_then(Value::as_str) {
             Some("HEAD") if viewer.role >= TreeRole::Editor => original = original.or(kept_record(&record.body)),
-            Some("FAM") => export.take_family(&record),
-            Some("SOUR") => export.take_source(&record),
             Some("SUBM") if viewer.role >= TreeRole::Editor => submitters = true,
             _ => {}
         }
     }
-    export.plan();
+    let export = Arc::new(planned(export).await?);
     let mut head = header(original.as_ref()).to_gedcom();
-    let needs_submitter = original.is_none() && !submitters;
-    if needs_submitter {
+    if original.is_none() && !submitters {
         head.push_str(&submitter().to_gedcom());
     }
-    let made: String = export.made_families().iter().map(dzinza_domain::gedcom::text_of).collect();
     let both = merged(all(&PEOPLE), all(&GEDCOM_RECORDS));
-    let body = both.try_chunks(CHUNK as usize).map_err(|error| error.1).map_ok(move |chunk| {
-        let mut text = String::with_capacity(chunk.len() * 512);
-        for (is_person, document) in chunk {
-            let tag = document.body.get("tag").and_then(Value::as_str);
-            let record = match tag {
-                _ if is_person => export.person(&document),
-                Some("HEAD" | "TRLR") => None,
-                _ => export.record(&document),
-            };
-            if let Some(record) = record {
-                text.push_str(&record.to_gedcom());
-            }
-        }
-        Bytes::from(text)
+    let exported = export.clone();
+    let body = both.try_chunks(CHUNK as usize).map_err(|error| error.1).and_then(move |chunk| {
+        let export = exported.clone();
+        async move { text_of(&export, &chunk) }
     });
     let piece = |text: String| stream::once(async move { Ok(Bytes::from(text)) });
-    Ok(piece(head).chain(body).chain(piece(made + "0 TRLR\n")))
+    Ok(piece(head).chain(body).chain(made_families(export)).chain(piece("0 TRLR\n".to_owned())))
+}
+
+/// Planning looks at the whole tree at once, which is too long to keep others from this thread.
+async fn planned(mut export: Export) -> Result<Export, StoreError> {
+    let planning = tokio::task::spawn_blocking(move || {
+        export.plan();
+        export
+    });
+    planning.await.map_err(|error| broken("planning an export", error))
+}
+
+fn broken(what: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Corrupt, what, error)
+}
+
+/// Some persons (`true`) and records as lines.
+fn text_of(export: &Export, chunk: &[(bool, Document)]) -> Result<Bytes, StoreError> {
+    let mut text = Vec::with_capacity(chunk.len() * 512);
+    for (is_person, document) in chunk {
+        let written = match document.body.get("tag").and_then(Value::as_str) {
+            _ if *is_person => export.write_person(document, &mut text),
+            Some("HEAD" | "TRLR") => Ok(()),
+            _ => export.write_record(document, &mut text),
+        };
+        written.map_err(|error| broken("writing an export", error))?;
+    }
+    Ok(Bytes::from(text))
+}
+
+/// The families that no record tells of, a piece at a time.
+fn made_families(export: Arc<Export>) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
+    stream::try_unfold((export, 0), |(export, first)| async move {
+        let mut text = Vec::new();
+        let written = export.write_made_families(first, CHUNK as usize, &mut text);
+        let count = written.map_err(|error| broken("writing an export", error))?;
+        Ok((count > 0).then(|| (Bytes::from(text), (export, first + count))))
+    })
 }
 
 fn read(

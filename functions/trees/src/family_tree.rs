@@ -31,7 +31,7 @@ pub async fn greet() -> Json<Value> {
 }
 
 /// The caller's newest tree with everyone in it, or the named one. Someone who has none gets a default one.
-#[utoipa::path(get, path = "/api/genealogy/family-tree", tag = "trees", security(("bearer" = []), ("cookie" = [])), params(("treeId" = Option<String>, Query)),
+#[utoipa::path(get, path = "/api/genealogy/family-tree", tag = "trees", operation_id = "show_whole", security(("bearer" = []), ("cookie" = [])), params(("treeId" = Option<String>, Query)),
     responses((status = 200, description = "The tree, its members and relationships"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
 pub async fn show(State(ports): State<TreesPorts>, caller: Caller, query: QueryParams) -> Result<Response, Problem> {
     if let Some(id) = query.text(&["treeId", "familyTreeId", "tree_id"]) {

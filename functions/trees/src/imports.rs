@@ -7,10 +7,10 @@ use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use dzinza_domain::collections::{FAMILY_TREES, IMPORTS, PEOPLE, RELATIONSHIPS};
-use dzinza_domain::import::{self, JOBS_QUEUE, NewImport};
+use dzinza_domain::import::{self, NewImport};
 use dzinza_domain::{gedcom, tree};
 use dzinza_ports::{
-    Batch, Body, ByteStream, Direction, Document, Filter, NewMessage, Query, StoreError, StoreErrorKind,
+    Batch, Body, ByteStream, Direction, Document, Filter, Query, StoreError, StoreErrorKind,
 };
 use dzinza_web::{Edit, PageQuery, Paged, Problem, QueryParams, Retry, TreeAccess, retry_stale, timestamp};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -108,24 +108,18 @@ pub async fn start_import(ports: &TreesPorts, access: &TreeAccess<Edit>, upload:
         size: info.size,
     };
     let body = new.into_body(&timestamp(&ports.clock));
-    let (id, body) = (&id, &body);
-    retry_stale(|| async move {
+    let (ours, body) = (&id, &body);
+    let queued = retry_stale(|| async move {
         let tree = ports.documents.get(&FAMILY_TREES, access.id()).await?;
         let tree = tree.ok_or_else(|| Problem::not_found("Family tree not found"))?;
-        let mut batch = Batch::new();
-        batch.replace(&FAMILY_TREES, &tree, tree::with_pending_import(&tree.body, id, true));
-        batch.insert(&IMPORTS, id.as_str(), body.clone());
-        batch.job(job("import", id));
-        ports.documents.commit(batch).await?;
+        ports.documents.commit(import::begin(ours, &tree, body.clone())).await?;
         Ok(())
-    })
-    .await?;
-    Ok(id.clone())
-}
-
-fn job(kind: &str, import_id: &str) -> NewMessage {
-    let body = json!({ "job": kind, "importId": import_id });
-    NewMessage { queue: JOBS_QUEUE, body, delay: Duration::ZERO }
+    });
+    if let Err(problem) = queued.await {
+        ports.blobs.delete(&key).await?;
+        return Err(problem);
+    }
+    Ok(id)
 }
 
 /// Whether the file begins as GEDCOM does; the rest is the job's to read.
@@ -149,16 +143,11 @@ async fn answer(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Resu
         let import = find(ports, access.id(), id).await?;
         let mut body = import::view(id, &import.body);
         if import::is_settled(&import.body) {
-            let (status, message) = match import::status(&import.body) {
-                "completed" => (StatusCode::OK, "GEDCOM file imported successfully"),
-                _ => (StatusCode::BAD_REQUEST, "The GEDCOM file could not be imported"),
-            };
-            if status == StatusCode::BAD_REQUEST {
-                let reason = body.get("error").and_then(Value::as_str).unwrap_or(message);
-                return Err(Problem::field("gedcomFile", "not_gedcom", reason).with("import", Value::Object(body)));
+            if import::status(&import.body) != "completed" {
+                return Err(refused(body));
             }
-            body.insert("message".into(), json!(message));
-            return Ok((status, Json(body)).into_response());
+            body.insert("message".into(), json!("GEDCOM file imported successfully"));
+            return Ok((StatusCode::OK, Json(body)).into_response());
         }
         if waited >= ports.import_wait {
             body.insert("message".into(), json!("The GEDCOM file is being imported"));
@@ -168,6 +157,18 @@ async fn answer(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Resu
         tokio::time::sleep(step).await;
         waited += step;
     }
+}
+
+/// What is said of an import that failed. Only the file's own fault is the caller's.
+fn refused(import: Body) -> Problem {
+    let text = |key: &str| import.get(key).and_then(Value::as_str);
+    let reason = text("error").unwrap_or("The GEDCOM file could not be imported").to_owned();
+    let problem = if text("errorCode") == Some("unreadable") {
+        Problem::field("gedcomFile", "not_gedcom", reason)
+    } else {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "IMPORT_FAILED", reason)
+    };
+    problem.with("import", Value::Object(import))
 }
 
 async fn find(ports: &TreesPorts, tree_id: &str, id: &str) -> Result<Document, Problem> {
@@ -230,26 +231,25 @@ pub async fn undo(
         let mut body = tree::with_pending_import(&tree.body, id, true);
         body.insert("updatedAt".into(), json!(now));
         if import::status(&found.body) == "completed" {
+            // Whoever adds or removes one of them meanwhile changes the tree, which was read before.
             let brought = Filter::eq("familyTreeId", access.id()).and(Filter::eq("importId", id.as_str()));
             let persons = ports.documents.count(&PEOPLE, brought.clone()).await?;
             let relationships = ports.documents.count(&RELATIONSHIPS, brought).await?;
-            subtract(&mut body, persons, relationships);
+            import::subtract(&mut import, &mut body, persons, relationships);
+        }
+        if let Some(root) = body.get("rootPersonId").and_then(Value::as_str) {
+            let root = ports.documents.get(&PEOPLE, root).await?;
+            if root.is_some_and(|root| root.body.get("importId") == Some(&json!(id))) {
+                body.insert("rootPersonId".into(), Value::Null);
+            }
         }
         let mut batch = Batch::new();
         batch.replace(&IMPORTS, &found, import.clone());
         batch.replace(&FAMILY_TREES, &tree, body);
-        batch.job(job("undo-import", id));
+        batch.job(import::job("undo-import", id));
         ports.documents.commit(batch).await?;
         Ok(import)
     })
     .await?;
     Ok((StatusCode::ACCEPTED, Json(import::view(id, &body))).into_response())
-}
-
-fn subtract(tree: &mut Body, persons: u64, relationships: u64) {
-    let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
-    for (key, by) in [("totalPersons", persons), ("totalRelationships", relationships)] {
-        let left = statistics[key].as_u64().unwrap_or(0).saturating_sub(by);
-        statistics[key] = json!(left);
-    }
 }

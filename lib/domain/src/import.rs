@@ -6,8 +6,8 @@
 //!
 //! Besides what is shown, the document keeps how its job fares: `runs` (how often it was begun), `runBy` and
 //! `attempts` (the message that is being worked on), `failures` and `interruptions` (how earlier runs ended),
-//! `requeued` (messages sent since one was last received), `counted` (the tree's statistics include it). A run
-//! refreshes `updatedAt` all the time: one that has not for a while is dead.
+//! `requeued` (messages sent since one was last received). A run refreshes `updatedAt` all the time: one that has not
+//! for a while is dead.
 
 use std::time::Duration;
 
@@ -27,7 +27,14 @@ pub const JOBS_QUEUE: &str = "jobs";
 const NUMBERS: &str = "gedcomImports";
 
 /// What is nobody's business outside.
-const INTERNAL: &[&str] = &["blobKey", "runBy", "runs", "requeued", "counted"];
+const INTERNAL: &[&str] = &[
+    "blobKey", "runBy", "runs", "requeued", "subtracted", REMOVED_PERSONS, REMOVED_RELATIONSHIPS, "removedRecords",
+];
+
+/// How many persons of it the undo has removed.
+pub const REMOVED_PERSONS: &str = "removedPersons";
+/// How many relationships of it the undo has removed.
+pub const REMOVED_RELATIONSHIPS: &str = "removedRelationships";
 
 /// A new import of an uploaded file.
 #[derive(Debug, Clone)]
@@ -88,6 +95,30 @@ pub fn end(tree: &Body, id: &str, import: &Body, gone: bool) -> Body {
     changed
 }
 
+/// Begins an undo of an import that is complete: its persons and relationships, as many as there are now, leave the
+/// tree's statistics at once, with it. Both notice if the other changes at the same moment.
+pub fn subtract(import: &mut Body, tree: &mut Body, persons: u64, relationships: u64) {
+    let taken = [("totalPersons", persons), ("totalRelationships", relationships)];
+    let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
+    for (key, by) in taken {
+        statistics[key] = json!(statistics[key].as_i64().unwrap_or(0) - by as i64);
+    }
+    for key in [REMOVED_PERSONS, REMOVED_RELATIONSHIPS, "removedRecords"] {
+        import.remove(key);
+    }
+    import.insert("subtracted".into(), json!({ "totalPersons": persons, "totalRelationships": relationships }));
+}
+
+/// By how much the tree's statistics fall short once an undo is through: what somebody who had read the tree before
+/// removed after it, taking it off a second time.
+pub fn taken_twice(import: &Body) -> [(&'static str, i64); 2] {
+    [("totalPersons", REMOVED_PERSONS), ("totalRelationships", REMOVED_RELATIONSHIPS)].map(|(key, counter)| {
+        let taken = import.get("subtracted").and_then(|taken| taken[key].as_i64());
+        let removed = import.get(counter).and_then(Value::as_i64).unwrap_or(0);
+        (key, taken.map_or(0, |taken| taken - removed))
+    })
+}
+
 /// From the second file on, pointers get a suffix, or two `@I1@` would meet in one tree.
 pub fn pointer_suffix(import: &Body) -> Option<String> {
     let number = import.get("number").and_then(Value::as_u64).unwrap_or(1);
@@ -128,7 +159,7 @@ pub fn view(id: &str, import: &Body) -> Body {
 mod tests {
     use super::*;
 
-    fn tree(value: Value) -> Document {
+    fn tree(value: &Value) -> Document {
         Document { id: "t".into(), version: 1, body: value.as_object().unwrap().clone() }
     }
 
@@ -144,8 +175,8 @@ mod tests {
 
     #[test]
     fn every_file_has_a_number_of_its_own_and_the_last_gives_it_back_when_it_is_gone() {
-        assert_eq!(number(&begin("i1", &tree(json!({})), Body::new())), (1, 1));
-        let two = tree(json!({ NUMBERS: 2, "pendingImports": ["i1", "i2"] }));
+        assert_eq!(number(&begin("i1", &tree(&json!({})), Body::new())), (1, 1));
+        let two = tree(&json!({ NUMBERS: 2, "pendingImports": ["i1", "i2"] }));
         let numbered = |number: u64| Body::from_iter([("number".to_owned(), json!(number))]);
         assert_eq!(end(&two.body, "i2", &numbered(2), true)[NUMBERS], 1);
         assert_eq!(end(&two.body, "i1", &numbered(1), true)[NUMBERS], 2);

@@ -16,7 +16,8 @@ pub struct ApiRouter {
 
 /// Closes a route group: unknown paths and methods get the one error body.
 pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state: S) -> ApiRouter {
-    let (router, openapi) = routes.split_for_parts();
+    let (router, mut openapi) = routes.split_for_parts();
+    name_operations(&mut openapi);
     let router = router
         .fallback(|| async { Problem::not_found("There is nothing at this address").into_response() })
         .method_not_allowed_fallback(|| async {
@@ -27,6 +28,17 @@ pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state:
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(state);
     ApiRouter { router, openapi }
+}
+
+/// Handlers of several modules have the same name; operations of one API must not (OpenAPI 3.1, 4.8.10).
+fn name_operations(openapi: &mut OpenApi) {
+    for item in openapi.paths.paths.values_mut() {
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in all.into_iter().flatten() {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}_{id}"));
+        }
+    }
 }
 
 /// Every operation of a description: method in capitals, path, and whether it is public.

@@ -47,7 +47,8 @@ pub(super) fn is_internal(peer: IpAddr, forwarded: bool) -> bool {
 
 /// Whether somebody passed this request on.
 pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
-    headers.contains_key(FORWARDED_FOR) || headers.contains_key("forwarded")
+    let names = [FORWARDED_FOR, "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto", "via"];
+    names.iter().any(|name| headers.contains_key(*name))
 }
 
 #[cfg(test)]

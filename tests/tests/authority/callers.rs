@@ -1,20 +1,20 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dzinza_ports::Role;
-use dzinza_tests::{Client, Mode, PASSWORD, Server};
+use dzinza_tests::{Client, Mode, PASSWORD, PUBLIC_OPERATIONS, Server};
 use dzinza_web::{TokenKeys, TokenSubject};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::world::{PUBLIC, World, operations};
+use crate::world::{Operation, World, operations};
 
 #[tokio::test]
 async fn the_public_operations_are_these_and_no_others() {
     let server = Server::start().await;
     let all = operations(&Client::anonymous(&server)).await;
-    let mut public: Vec<String> = all.iter().filter(|one| one.public).map(|one| one.name()).collect();
+    let mut public: Vec<String> = all.iter().filter(|one| one.public).map(Operation::name).collect();
     public.sort();
-    assert_eq!(public, PUBLIC);
+    assert_eq!(public, PUBLIC_OPERATIONS);
 }
 
 #[tokio::test]
@@ -22,7 +22,11 @@ async fn nobody_gets_past_any_operation_that_is_not_public() {
     let world = World::new("private").await;
     let before = world.picture().await;
     let nobody = world.owner.as_nobody();
-    let claims = [("x-user-id", world.owner.user_id.as_str()), ("x-user-roles", "admin"), ("x-user-email", "owner@example.org")];
+    let claims = [
+        ("x-user-id", world.owner.user_id.as_str()),
+        ("x-user-roles", "admin"),
+        ("x-user-email", "owner@example.org"),
+    ];
     for operation in operations(&nobody).await.iter().filter(|one| !one.public) {
         for headers in [&[][..], &claims] {
             let answer = world.ids.call(&nobody, operation, headers).await;
@@ -39,14 +43,17 @@ fn garbage(owner: &Client) -> Vec<String> {
     let parts: Vec<&str> = owner.access.split('.').collect();
     let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let claims = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
-    let admin = claims.replace("\"role\":\"user\"", "\"role\":\"admin\"").replace("[\"user\"]", "[\"admin\"]");
+    let admin =
+        claims.replace("\"role\":\"user\"", "\"role\":\"admin\"").replace("[\"user\"]", "[\"admin\"]");
     assert_ne!(admin, claims);
     let none = encode(r#"{"alg":"none","typ":"JWT"}"#);
     let (user_id, email) = (owner.user_id.clone(), "owner@example.org".to_owned());
     let subject = TokenSubject { user_id, email, role: Role::Admin, session_id: "s".to_owned() };
     let keys = TokenKeys::new(&[7; 32], &[8; 32]).unwrap();
     // Any moment will do: the key is wrong.
-    let foreign = keys.access_token(&subject, "j", Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24 * 36_500)).unwrap();
+    let foreign = keys
+        .access_token(&subject, "j", Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24 * 36_500))
+        .unwrap();
     vec![
         "garbage".to_owned(),
         "a.b.c".to_owned(),
@@ -118,6 +125,9 @@ async fn nobody_makes_themselves_an_administrator() {
         }
     }
     let me = eve.get("/api/auth/me").await.ok(200);
-    assert_eq!((&me["user"]["roles"], &me["user"]["role"], &me["user"]["isSuperuser"]), (&json!(["user"]), &json!("user"), &json!(false)));
+    assert_eq!(
+        (&me["user"]["roles"], &me["user"]["role"], &me["user"]["isSuperuser"]),
+        (&json!(["user"]), &json!("user"), &json!(false))
+    );
     server.stop().await;
 }

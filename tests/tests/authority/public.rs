@@ -75,8 +75,17 @@ fn tells_nothing(what: &str, answer: &Answer) {
 /// Every reading address, with what makes lists sort, search and page.
 fn variants(path: &str) -> Vec<String> {
     let sorts = ["lastName", "name", "birthDate", "dateOfBirth", "updatedAt", "createdAt"];
-    let mut all = vec![path.to_owned(), format!("{path}?page=2&limit=1"), format!("{path}?skip=1"), format!("{path}?generations=10")];
-    all.extend(sorts.iter().flat_map(|sort| ["asc", "desc"].map(|order| format!("{path}?sortBy={sort}&sortOrder={order}"))));
+    let mut all = vec![
+        path.to_owned(),
+        format!("{path}?page=2&limit=1"),
+        format!("{path}?skip=1"),
+        format!("{path}?generations=10"),
+    ];
+    all.extend(
+        sorts
+            .iter()
+            .flat_map(|sort| ["asc", "desc"].map(|order| format!("{path}?sortBy={sort}&sortOrder={order}"))),
+    );
     all.extend(["hidden", "living", "a", "1995"].map(|word| format!("{path}?search={word}")));
     all
 }
@@ -85,7 +94,9 @@ fn variants(path: &str) -> Vec<String> {
 async fn a_stranger_sees_the_dead_of_a_public_tree_and_no_living_person() {
     let Public { world, living } = public().await;
     let (before, caller) = (world.picture().await, &world.stranger);
-    for operation in operations(caller).await.iter().filter(|one| one.method == Method::GET && one.names_something()) {
+    for operation in
+        operations(caller).await.iter().filter(|one| one.method == Method::GET && one.names_something())
+    {
         for ids in [&world.ids, &living] {
             for path in variants(&ids.fill(operation)) {
                 let answer = caller.get(&path).await;
@@ -140,9 +151,13 @@ async fn the_dead_are_shown_on_every_path() {
     assert!(file.contains("Songs of the Rozvi") && file.contains("Great Zimbabwe"), "{file}");
     // Of the living the tree says that there is someone, so that the dead hang together.
     let tree = caller.get(&format!("/api/genealogy/family-tree?treeId={tree}")).await.ok(200);
-    let shown = tree["members"].as_array().unwrap().iter().find(|member| member["id"] == living.person.as_str());
+    let shown =
+        tree["members"].as_array().unwrap().iter().find(|member| member["id"] == living.person.as_str());
     let shown = shown.expect("someone");
-    assert_eq!((&shown["name"], &shown["birthDate"], &shown["parentIds"]), (&json!("Living"), &Value::Null, &json!([person])));
+    assert_eq!(
+        (&shown["name"], &shown["birthDate"], &shown["parentIds"]),
+        (&json!("Living"), &Value::Null, &json!([person]))
+    );
 }
 
 #[tokio::test]
@@ -151,7 +166,8 @@ async fn a_stranger_may_look_at_a_public_tree_and_change_nothing() {
     let (before, caller) = (world.picture().await, &world.stranger);
     for operation in operations(caller).await.iter().filter(|one| one.method != Method::GET && !one.public) {
         let of_tree = operation.names_something() && !operation.is_notification();
-        let by_body = ["/api/persons", "/api/relationships", "/api/genealogy/members"].contains(&operation.path.as_str());
+        let by_body = ["/api/persons", "/api/relationships", "/api/genealogy/members"]
+            .contains(&operation.path.as_str());
         if !of_tree && !by_body {
             continue;
         }
@@ -185,7 +201,9 @@ async fn the_order_of_a_list_does_not_tell_what_the_list_hides() {
     by_name.sort();
     let mut by_year = by_name.clone();
     by_year.sort_by_key(|(_, year, _)| *year);
-    for (sort, sorted) in [("lastName", &by_name), ("name", &by_name), ("birthDate", &by_year), ("dateOfBirth", &by_year)] {
+    for (sort, sorted) in
+        [("lastName", &by_name), ("name", &by_name), ("birthDate", &by_year), ("dateOfBirth", &by_year)]
+    {
         let path = format!("/api/persons?familyTreeId={tree}&sortBy={sort}&limit=200");
         let told: Vec<&String> = sorted.iter().map(|(_, _, id)| id).collect();
         let keep = |all: Vec<String>| all.into_iter().filter(|id| told.contains(&id)).collect::<Vec<_>>();

@@ -4,7 +4,7 @@ use dzinza_tests::Answer;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Ids, World, operations};
+use crate::world::{Ids, Operation, World, operations};
 
 /// Operations that name nothing of anybody's: they are about the caller alone.
 const ABOUT_THE_CALLER: &[&str] = &[
@@ -39,7 +39,7 @@ async fn this_test_knows_every_operation() {
     let world = World::new("private").await;
     let all = operations(&world.owner).await;
     let mut others: Vec<String> =
-        all.iter().filter(|one| !one.public && !one.names_something()).map(|one| one.name()).collect();
+        all.iter().filter(|one| !one.public && !one.names_something()).map(Operation::name).collect();
     others.sort();
     let mut known: Vec<&str> = [ABOUT_THE_CALLER, BY_QUERY_OR_BODY].concat();
     known.sort_unstable();
@@ -57,7 +57,8 @@ async fn a_stranger_finds_nothing_of_a_private_tree_by_any_path() {
     let world = World::new("private").await;
     let before = world.picture().await;
     let owner = world.owner.user_id.clone();
-    let claims = [("x-user-id", owner.as_str()), ("x-user-email", "owner@example.org"), ("x-user-roles", "admin")];
+    let claims =
+        [("x-user-id", owner.as_str()), ("x-user-email", "owner@example.org"), ("x-user-roles", "admin")];
     for operation in operations(&world.owner).await.iter().filter(|one| one.names_something()) {
         let name = operation.name();
         for headers in [&[][..], &claims] {
@@ -87,7 +88,9 @@ fn named(ids: &Ids, own: &(String, String)) -> Vec<(Method, String, Option<Value
     let (own_tree, me) = own;
     let mut all = Vec::new();
     for key in ["treeId", "familyTreeId", "tree_id"] {
-        for path in ["/api/genealogy/family-tree", "/api/persons", "/api/persons/search", "/api/relationships"] {
+        for path in
+            ["/api/genealogy/family-tree", "/api/persons", "/api/persons/search", "/api/relationships"]
+        {
             all.push((Method::GET, format!("{path}?{key}={tree}&name=Nehanda"), None));
         }
         for path in ["/api/genealogy/members", "/api/persons"] {
@@ -137,13 +140,35 @@ async fn a_strangers_own_tree_takes_nobody_from_another() {
     let caller = &world.stranger;
     let links = |ids: &Ids| {
         vec![
-            (Method::PUT, format!("/api/family-trees/{own}"), json!({ "rootPersonId": ids.person }), "rootPersonId"),
-            (Method::POST, "/api/genealogy/members".into(), json!({ "firstName": "X", "parentIds": [ids.person] }), "parentIds"),
-            (Method::PUT, format!("/api/persons/{me}"), json!({ "biologicalMotherId": ids.person }), "biologicalMotherId"),
-            (Method::PUT, format!("/api/persons/{me}"), json!({ "legalParents": [{ "parentId": ids.person }] }), "legalParents"),
+            (
+                Method::PUT,
+                format!("/api/family-trees/{own}"),
+                json!({ "rootPersonId": ids.person }),
+                "rootPersonId",
+            ),
+            (
+                Method::POST,
+                "/api/genealogy/members".into(),
+                json!({ "firstName": "X", "parentIds": [ids.person] }),
+                "parentIds",
+            ),
+            (
+                Method::PUT,
+                format!("/api/persons/{me}"),
+                json!({ "biologicalMotherId": ids.person }),
+                "biologicalMotherId",
+            ),
+            (
+                Method::PUT,
+                format!("/api/persons/{me}"),
+                json!({ "legalParents": [{ "parentId": ids.person }] }),
+                "legalParents",
+            ),
         ]
     };
-    for ((method, path, body, field), (_, _, random, _)) in links(&world.ids).into_iter().zip(links(&Ids::of_nothing())) {
+    for ((method, path, body, field), (_, _, random, _)) in
+        links(&world.ids).into_iter().zip(links(&Ids::of_nothing()))
+    {
         let answer = caller.send(caller.request(method.clone(), &path).json(&body)).await;
         let nothing = caller.send(caller.request(method, &path).json(&random)).await;
         assert_eq!(told(&answer), told(&nothing), "{field}");
@@ -151,7 +176,8 @@ async fn a_strangers_own_tree_takes_nobody_from_another() {
     }
     // Someone of another tree has no relationships in this one.
     for person in [&world.ids.person, &Ids::of_nothing().person] {
-        let listed = caller.get(&format!("/api/relationships?familyTreeId={own}&personId={person}")).await.ok(200);
+        let listed =
+            caller.get(&format!("/api/relationships?familyTreeId={own}&personId={person}")).await.ok(200);
         assert_eq!((&listed["relationships"], &listed["total"]), (&json!([]), &json!(0)));
     }
     let tree = caller.tree().await;

@@ -8,15 +8,6 @@ use serde_json::{Value, json};
 pub const NEHANDA: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n0 @I1@ INDI\n1 NAME Nehanda /Nyakasikana/\n\
     1 SEX F\n1 BIRT\n2 DATE 1840\n1 DEAT\n2 DATE 27 APR 1898\n0 TRLR\n";
 
-/// Operations that take no caller, and nothing of anybody's: all of them.
-pub const PUBLIC: &[&str] = &[
-    "GET /api/genealogy/test",
-    "POST /api/auth/login",
-    "POST /api/auth/logout",
-    "POST /api/auth/refresh",
-    "POST /api/auth/register",
-];
-
 /// One operation of the served description.
 #[derive(Debug, Clone)]
 pub struct Operation {
@@ -73,7 +64,14 @@ impl Ids {
     /// Ids of nothing, of the same form.
     pub fn of_nothing() -> Self {
         let id = |n: u8| format!("01a20784-3d50-74f9-9661-5530000000{n:02}");
-        Self { tree: id(1), person: id(2), other: id(3), relationship: id(4), import: id(5), notification: id(6) }
+        Self {
+            tree: id(1),
+            person: id(2),
+            other: id(3),
+            relationship: id(4),
+            import: id(5),
+            notification: id(6),
+        }
     }
 
     /// The operation's path with these in it.
@@ -115,7 +113,8 @@ impl Ids {
             request = request.header(*name, *value);
         }
         if operation.path.ends_with("/import/gedcom") {
-            request = request.multipart(Form::new().part("gedcomFile", Part::text(NEHANDA).file_name("eve.ged")));
+            request =
+                request.multipart(Form::new().part("gedcomFile", Part::text(NEHANDA).file_name("eve.ged")));
         } else if operation.method != Method::GET {
             request = request.json(&self.body(operation));
         }
@@ -124,12 +123,13 @@ impl Ids {
 }
 
 pub struct World {
-    pub server: Server,
     pub owner: Client,
     pub ids: Ids,
     pub stranger: Client,
     /// The stranger's own tree and a person in it.
     pub own: (String, String),
+    /// Serves for as long as it is held.
+    _server: Server,
 }
 
 impl World {
@@ -152,7 +152,7 @@ impl World {
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
-        Self { server, owner, ids, stranger, own: (own, me) }
+        Self { owner, ids, stranger, own: (own, me), _server: server }
     }
 
     /// Everything of the owner's that anything could have changed.

@@ -8,24 +8,60 @@ const REGISTER: &str = "POST /api/auth/register";
 
 /// What is no JSON object, or none that means the same to everyone.
 const NO_OBJECTS: &[&[u8]] = &[
-    b"{", b"}", b"[]", b"[{\"firstName\":\"A\"}]", b"\"A\"", b"1", b"null", b"true", b"{}{}", b"{} x", b"firstName=A",
-    b"{firstName:\"A\"}", b"{'firstName':'A'}", b"{\"firstName\":\"A\",}", b"{\"firstName\":\"A\"} // x", b"{\"firstName\":NaN}",
-    b"{\"firstName\":\"A\nB\"}", b"{\"firstName\":\"A", b"{\"a\":1e999,\"firstName\":\"A\"}", b"{\"a\":01,\"firstName\":\"A\"}",
-    b"{\"firstName\":\"A\",\"firstName\":\"B\"}", b"{\"firstName\":\"A\",\"x\":{\"y\":1,\"y\":2}}",
-    b"{\"firstName\":\"\\u0000\"}", b"{\"firstName\":\"A\",\"x\\u0000y\":1}", b"{\"firstName\":\"\\ud800\"}",
-    b"{\"firstName\":\"\\ud800\\u0041\"}", b"{\"firstName\":\"\\x41\"}", b"\xef\xbb\xbf{\"firstName\":\"A\"}",
-    b"{\"firstName\":\"\xff\"}", b"{\"firstName\":\"\xed\xa0\x80\"}", b"{\"firstName\":\"\xc0\xaf\"}",
-    b"\xff\xfe{\0}\0", b"\0\0\0\0", b"<xml/>", b"\x1f\x8b\x08\0\0\0\0\0",
+    b"{",
+    b"}",
+    b"[]",
+    b"[{\"firstName\":\"A\"}]",
+    b"\"A\"",
+    b"1",
+    b"null",
+    b"true",
+    b"{}{}",
+    b"{} x",
+    b"firstName=A",
+    b"{firstName:\"A\"}",
+    b"{'firstName':'A'}",
+    b"{\"firstName\":\"A\",}",
+    b"{\"firstName\":\"A\"} // x",
+    b"{\"firstName\":NaN}",
+    b"{\"firstName\":\"A\nB\"}",
+    b"{\"firstName\":\"A",
+    b"{\"a\":1e999,\"firstName\":\"A\"}",
+    b"{\"a\":01,\"firstName\":\"A\"}",
+    b"{\"firstName\":\"A\",\"firstName\":\"B\"}",
+    b"{\"firstName\":\"A\",\"x\":{\"y\":1,\"y\":2}}",
+    b"{\"firstName\":\"\\u0000\"}",
+    b"{\"firstName\":\"A\",\"x\\u0000y\":1}",
+    b"{\"firstName\":\"\\ud800\"}",
+    b"{\"firstName\":\"\\ud800\\u0041\"}",
+    b"{\"firstName\":\"\\x41\"}",
+    b"\xef\xbb\xbf{\"firstName\":\"A\"}",
+    b"{\"firstName\":\"\xff\"}",
+    b"{\"firstName\":\"\xed\xa0\x80\"}",
+    b"{\"firstName\":\"\xc0\xaf\"}",
+    b"\xff\xfe{\0}\0",
+    b"\0\0\0\0",
+    b"<xml/>",
+    b"\x1f\x8b\x08\0\0\0\0\0",
 ];
 
 #[tokio::test]
 async fn a_body_that_is_no_object_of_its_own_kind_is_refused() {
     let house = House::new().await;
-    let deep = ["[", "{\"x\":"].map(|open| format!("{{\"firstName\":\"A\",\"x\":{}", open.repeat(100_000)).into_bytes());
+    let deep = ["[", "{\"x\":"]
+        .map(|open| format!("{{\"firstName\":\"A\",\"x\":{}", open.repeat(100_000)).into_bytes());
     let nested = format!("{{\"firstName\":\"A\",\"x\":{}{}}}", "[".repeat(33), "]".repeat(33)).into_bytes();
     let all = NO_OBJECTS.iter().copied().chain([&*nested]).chain(deep.iter().map(Vec::as_slice));
     let cases: Vec<Case<'_>> = all
-        .flat_map(|body| [MEMBER, TREE, RELATE, REGISTER, PERSON].map(|target| Case { target, headers: &[], body, status: 400, field: "body" }))
+        .flat_map(|body| {
+            [MEMBER, TREE, RELATE, REGISTER, PERSON].map(|target| Case {
+                target,
+                headers: &[],
+                body,
+                status: 400,
+                field: "body",
+            })
+        })
         .collect();
     house.check(&cases).await;
 }
@@ -129,13 +165,33 @@ const FIELDS: &[(&str, &str, &str)] = &[
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{child}","type":"SPOUSE"}"#, "person2Id"),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{mother}","type":"PARENT_CHILD"}"#, "person1Id"),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{grandmother}","type":"PARENT_CHILD"}"#, "person1Id"),
-    (RELATE, r#"{"person1Id":"{child}","person2Id":"{grandmother}","type":"GuardianChild","parentalRole":"Guardian"}"#, "person1Id"),
+    (
+        RELATE,
+        r#"{"person1Id":"{child}","person2Id":"{grandmother}","type":"GuardianChild","parentalRole":"Guardian"}"#,
+        "person1Id",
+    ),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"Spousal"}"#, "status"),
-    (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"Spousal","status":"Entangled"}"#, "status"),
+    (
+        RELATE,
+        r#"{"person1Id":"{child}","person2Id":"{other}","type":"Spousal","status":"Entangled"}"#,
+        "status",
+    ),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"ParentChild"}"#, "parentalRole"),
-    (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"ParentChild","parentalRole":"Boss"}"#, "parentalRole"),
-    (RELATE, r#"{"person1Id":"{other}","person2Id":"{child}","type":"ParentChild","parentalRole":"BiologicalMother"}"#, "parentalRole"),
-    (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"SPOUSE","startDate":"soon"}"#, "startDate"),
+    (
+        RELATE,
+        r#"{"person1Id":"{child}","person2Id":"{other}","type":"ParentChild","parentalRole":"Boss"}"#,
+        "parentalRole",
+    ),
+    (
+        RELATE,
+        r#"{"person1Id":"{other}","person2Id":"{child}","type":"ParentChild","parentalRole":"BiologicalMother"}"#,
+        "parentalRole",
+    ),
+    (
+        RELATE,
+        r#"{"person1Id":"{child}","person2Id":"{other}","type":"SPOUSE","startDate":"soon"}"#,
+        "startDate",
+    ),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"SPOUSE","notes":"<x*1001>"}"#, "notes"),
     (RELATE, r#"{"person1Id":"{child}","person2Id":"{other}","type":"SPOUSE","place":[]}"#, "place"),
     ("DELETE /api/relationships", r#"{"person1Id":"{mother}"}"#, "person2Id"),
@@ -170,7 +226,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
     (REGISTER, r#"{"email":"a@b.zw","password":"Mutupo-1890"}"#, "name"),
     (REGISTER, r#"{"name":"<x*51>","email":"a@b.zw","password":"Mutupo-1890"}"#, "name"),
     (REGISTER, r#"{"firstName":"A","email":"a@b.zw","password":"Mutupo-1890"}"#, "lastName"),
-    (REGISTER, r#"{"name":"A","email":"a@b.zw","password":"Mutupo-1890","preferredLanguage":"tlh"}"#, "preferredLanguage"),
+    (
+        REGISTER,
+        r#"{"name":"A","email":"a@b.zw","password":"Mutupo-1890","preferredLanguage":"tlh"}"#,
+        "preferredLanguage",
+    ),
     (REGISTER, r#"{"name":"A","email":"a@b.zw","password":"Mutupo-1890","username":"a b"}"#, "username"),
     (REGISTER, r#"{"name":"A","email":"a@b.zw","password":"Mutupo-1890","timezone":"<x*51>"}"#, "timezone"),
     ("POST /api/auth/login", r#"{"email":"rudo@example.org","password":["x"]}"#, "password"),
@@ -186,7 +246,13 @@ async fn a_field_that_breaks_a_rule_is_named() {
     let house = House::new().await;
     let bodies: Vec<String> = FIELDS.iter().map(|(_, body, _)| house.fill(body)).collect();
     let cases = FIELDS.iter().zip(&bodies);
-    let cases = cases.map(|((target, _, field), body)| Case { target, headers: &[], body: body.as_bytes(), status: 400, field });
+    let cases = cases.map(|((target, _, field), body)| Case {
+        target,
+        headers: &[],
+        body: body.as_bytes(),
+        status: 400,
+        field,
+    });
     house.check(&cases.collect::<Vec<_>>()).await;
 }
 
@@ -210,6 +276,12 @@ async fn a_body_that_names_nothing_that_is_there_finds_nothing() {
     let house = House::new().await;
     let bodies: Vec<String> = NOTHING.iter().map(|(_, body)| house.fill(body)).collect();
     let cases = NOTHING.iter().zip(&bodies);
-    let cases = cases.map(|((target, _), body)| Case { target, headers: &[], body: body.as_bytes(), status: 404, field: "" });
+    let cases = cases.map(|((target, _), body)| Case {
+        target,
+        headers: &[],
+        body: body.as_bytes(),
+        status: 404,
+        field: "",
+    });
     house.check(&cases.collect::<Vec<_>>()).await;
 }

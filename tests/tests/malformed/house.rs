@@ -25,7 +25,9 @@ impl House {
         let client = Client::signed_up(&server, "rudo@example.org").await;
         let tree = client.tree().await["id"].as_str().unwrap().to_owned();
         let mut names = vec![("{tree}", tree)];
-        for (name, first) in [("{grandmother}", "Ambuya"), ("{mother}", "Amai"), ("{child}", "Rudo"), ("{other}", "Tendai")] {
+        for (name, first) in
+            [("{grandmother}", "Ambuya"), ("{mother}", "Amai"), ("{child}", "Rudo"), ("{other}", "Tendai")]
+        {
             names.push((name, client.new_member(&json!({ "firstName": first, "gender": "female" })).await));
         }
         let id = |wanted: &str| names.iter().find(|(name, _)| *name == wanted).unwrap().1.clone();
@@ -42,7 +44,7 @@ impl House {
     /// The text with the names of what is in the house, and with `<x*100>` as a hundred times `x`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = self.names.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id));
-        while let Some((before, rest)) = text.split_once('<').filter(|(_, rest)| rest.contains("*")) {
+        while let Some((before, rest)) = text.split_once('<').filter(|(_, rest)| rest.contains('*')) {
             let (what, after) = rest.split_once('>').expect("an end");
             let (what, times) = what.split_once('*').expect("what and how often");
             text = format!("{before}{}{after}", what.repeat(times.parse().expect("a number")));
@@ -106,14 +108,19 @@ fn difference(case: &Case<'_>, answer: &Answer) -> Option<String> {
         return Some(format!("{} instead of {}", answer.status, case.status));
     }
     let texts = ["error", "message", "detail", "requestId"];
-    let is_missing = |key: &&str| !body[*key].as_str().is_some_and(|text| !text.is_empty());
+    let is_missing = |key: &&str| body[*key].as_str().is_none_or(str::is_empty);
     if let Some(key) = texts.iter().find(|key| is_missing(key)) {
         return Some(format!("{key} is missing"));
     }
-    if body["statusCode"] != case.status || body["message"] != body["detail"] || body["errors"] != body["details"] {
+    if body["statusCode"] != case.status
+        || body["message"] != body["detail"]
+        || body["errors"] != body["details"]
+    {
         return Some("not the one error body".to_owned());
     }
-    let named = |error: &Value| error["path"] == case.field && error["field"] == case.field && error["msg"].is_string();
+    let named = |error: &Value| {
+        error["path"] == case.field && error["field"] == case.field && error["msg"].is_string()
+    };
     let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     (!case.field.is_empty() && !errors.iter().any(named)).then(|| format!("{} is not named", case.field))
 }

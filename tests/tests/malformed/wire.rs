@@ -14,16 +14,36 @@ async fn a_credential_that_is_none_is_no_credential() {
     let access = house.client.access.clone();
     let long = "x".repeat(7000);
     let values: Vec<Vec<u8>> = vec![
-        b"".to_vec(), b"Bearer".to_vec(), b"Bearer ".to_vec(), b"Bearer undefined".to_vec(), b"Bearer null".to_vec(), b"Bearer \xff\xfe".to_vec(),
-        access.clone().into_bytes(), format!("Basic {access}").into_bytes(), format!("Bearer  x {access}").into_bytes(),
-        format!("Bearer {access},{access}").into_bytes(), format!("Bearer\t{access}").into_bytes(), format!("Bearer \"{access}\"").into_bytes(),
-        format!("Bearer {long}").into_bytes(), b"Bearer ..".to_vec(), b"Bearer eyJhbGciOiJub25lIn0.e30.".to_vec(),
+        b"".to_vec(),
+        b"Bearer".to_vec(),
+        b"Bearer ".to_vec(),
+        b"Bearer undefined".to_vec(),
+        b"Bearer null".to_vec(),
+        b"Bearer \xff\xfe".to_vec(),
+        access.clone().into_bytes(),
+        format!("Basic {access}").into_bytes(),
+        format!("Bearer  x {access}").into_bytes(),
+        format!("Bearer {access},{access}").into_bytes(),
+        format!("Bearer\t{access}").into_bytes(),
+        format!("Bearer \"{access}\"").into_bytes(),
+        format!("Bearer {long}").into_bytes(),
+        b"Bearer ..".to_vec(),
+        b"Bearer eyJhbGciOiJub25lIn0.e30.".to_vec(),
     ];
     for value in &values {
         let headers: &[(&str, &[u8])] = &[("Authorization", value)];
-        house.check(&[ME, EDIT].map(|target| Case { target, headers, body: b"{}", status: 401, field: "" })).await;
+        house
+            .check(&[ME, EDIT].map(|target| Case { target, headers, body: b"{}", status: 401, field: "" }))
+            .await;
     }
-    for cookie in [&b"access_token_cookie"[..], b"access_token_cookie=", b"access_token_cookie=%ff", b";;;===", b"\xff\xfe", b"access_token_cookie=a b"] {
+    for cookie in [
+        &b"access_token_cookie"[..],
+        b"access_token_cookie=",
+        b"access_token_cookie=%ff",
+        b";;;===",
+        b"\xff\xfe",
+        b"access_token_cookie=a b",
+    ] {
         let headers: &[(&str, &[u8])] = &[("Authorization", b"(none)"), ("Cookie", cookie)];
         house.check(&[Case { target: ME, headers, body: b"", status: 401, field: "" }]).await;
     }
@@ -35,11 +55,20 @@ async fn a_version_that_is_none_or_old_changes_nothing() {
     let body = br#"{"occupation":"Nurse"}"#;
     let long = b"1".repeat(400);
     for (version, status, field) in [
-        (&b"garbage"[..], 400, "If-Match"), (b"\"x\"", 400, "If-Match"), (b"\"\"", 400, "If-Match"), (b"-1", 400, "If-Match"), (b"1.5", 400, "If-Match"),
-        (b"\"1\", \"2\"", 400, "If-Match"), (b"\xff\xfe", 400, "If-Match"), (&long, 400, "If-Match"), (b"\"999\"", 409, ""), (b"W/\"999\"", 409, ""),
+        (&b"garbage"[..], 400, "If-Match"),
+        (b"\"x\"", 400, "If-Match"),
+        (b"\"\"", 400, "If-Match"),
+        (b"-1", 400, "If-Match"),
+        (b"1.5", 400, "If-Match"),
+        (b"\"1\", \"2\"", 400, "If-Match"),
+        (b"\xff\xfe", 400, "If-Match"),
+        (&long, 400, "If-Match"),
+        (b"\"999\"", 409, ""),
+        (b"W/\"999\"", 409, ""),
     ] {
         let headers: &[(&str, &[u8])] = &[("If-Match", version)];
-        let targets = [EDIT, "PUT /api/genealogy/members/{child}", "PUT /api/family-trees/{tree}/persons/{child}"];
+        let targets =
+            [EDIT, "PUT /api/genealogy/members/{child}", "PUT /api/family-trees/{tree}/persons/{child}"];
         house.check(&targets.map(|target| Case { target, headers, body, status, field })).await;
     }
 }
@@ -49,14 +78,36 @@ async fn headers_that_mean_nothing_do_no_harm() {
     let house = House::new().await;
     let long = b"x".repeat(20_000);
     for (name, value) in [
-        ("X-Request-ID", &b"a b\t<script>"[..]), ("X-Request-ID", b"\xff\xfe"), ("X-Correlation-ID", &long), ("Accept-Language", b"\xff;q=;;"), ("Accept", b"nothing/at-all"),
-        ("traceparent", b"00-zz-zz-zz"), ("X-Forwarded-For", b"999.999.1.1, \xff"), ("X-Forwarded-Proto", b"gopher"), ("Forwarded", b"for=\"_;"),
-        ("Origin", b"not an origin"), ("Origin", b"\xff"), ("Referer", &long), ("If-None-Match", b"\"\xff"), ("Idempotency-Key", &long),
-        ("Host", b""), ("Host", b"evil.example"), ("Host", b"a b c"), ("User-Agent", &long), ("Content-Length", b"0"), ("Expect", b"nothing"),
+        ("X-Request-ID", &b"a b\t<script>"[..]),
+        ("X-Request-ID", b"\xff\xfe"),
+        ("X-Correlation-ID", &long),
+        ("Accept-Language", b"\xff;q=;;"),
+        ("Accept", b"nothing/at-all"),
+        ("traceparent", b"00-zz-zz-zz"),
+        ("X-Forwarded-For", b"999.999.1.1, \xff"),
+        ("X-Forwarded-Proto", b"gopher"),
+        ("Forwarded", b"for=\"_;"),
+        ("Origin", b"not an origin"),
+        ("Origin", b"\xff"),
+        ("Referer", &long),
+        ("If-None-Match", b"\"\xff"),
+        ("Idempotency-Key", &long),
+        ("Host", b""),
+        ("Host", b"evil.example"),
+        ("Host", b"a b c"),
+        ("User-Agent", &long),
+        ("Content-Length", b"0"),
+        ("Expect", b"nothing"),
     ] {
         let case = Case { target: ME, headers: &[(name, value)], body: b"", status: 200, field: "" };
         let answer = house.server.raw(&house.request(&case)).await;
-        assert_eq!(answer.status, 200, "{name}: {:?}: {}", String::from_utf8_lossy(&value[..value.len().min(40)]), answer.text());
+        assert_eq!(
+            answer.status,
+            200,
+            "{name}: {:?}: {}",
+            String::from_utf8_lossy(&value[..value.len().min(40)]),
+            answer.text()
+        );
         let id = answer.header("x-request-id").unwrap();
         assert!(id.len() == 36, "a request id was taken over: {id}");
     }
@@ -84,7 +135,11 @@ async fn what_is_no_http_ends_there() {
         let shown = String::from_utf8_lossy(&message[..message.len().min(60)]).into_owned();
         let all = talk(&house, message).await;
         let status = all.get(9..12).and_then(|status| std::str::from_utf8(status).ok()).unwrap_or_default();
-        assert!(all.is_empty() || status.starts_with('4') || status.starts_with('2'), "{shown:?}: {:?}", String::from_utf8_lossy(&all));
+        assert!(
+            all.is_empty() || status.starts_with('4') || status.starts_with('2'),
+            "{shown:?}: {:?}",
+            String::from_utf8_lossy(&all)
+        );
     }
     house.check(&[]).await;
 }
@@ -106,8 +161,13 @@ async fn talk(house: &House, message: &[u8]) -> Vec<u8> {
 async fn a_body_that_ends_early_changes_nothing() {
     let house = House::new().await;
     let access = &house.client.access;
-    for body in ["Content-Length: 500\r\n\r\n{\"firstName\":\"A\"}", "Transfer-Encoding: chunked\r\n\r\n11\r\n{\"firstName\":\"A\"}\r\n"] {
-        let message = format!("POST /api/genealogy/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {access}\r\n{body}");
+    for body in [
+        "Content-Length: 500\r\n\r\n{\"firstName\":\"A\"}",
+        "Transfer-Encoding: chunked\r\n\r\n11\r\n{\"firstName\":\"A\"}\r\n",
+    ] {
+        let message = format!(
+            "POST /api/genealogy/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {access}\r\n{body}"
+        );
         let all = String::from_utf8(talk(&house, message.as_bytes()).await).unwrap();
         assert!(all.is_empty() || all.starts_with("HTTP/1.1 400"), "{all}");
     }

@@ -41,6 +41,8 @@ pub struct Cell {
     pub bytes: u64,
     /// Processor time of the server for one request.
     pub cpu_ms: f64,
+    /// What the server occupied afterwards.
+    pub memory_mb: f64,
     /// Median over that of the bare handler at as many clients.
     pub times_bare: Option<f64>,
 }
@@ -54,7 +56,7 @@ impl Cell {
         json!({
             "name": self.name, "clients": self.clients, "requests": self.requests, "errors": self.errors,
             "firstError": self.first_error, "seconds": self.seconds, "p50Ms": self.p50_ms, "p95Ms": self.p95_ms,
-            "requestsPerSecond": self.rate(), "bytes": self.bytes, "serverCpuMs": self.cpu_ms,
+            "requestsPerSecond": self.rate(), "bytes": self.bytes, "serverCpuMs": self.cpu_ms, "serverMb": self.memory_mb,
             "timesBare": self.times_bare,
         })
     }
@@ -106,6 +108,7 @@ pub fn measure(server: &Server, name: &str, clients: usize, limit: Limit, make: 
         p95_ms: milliseconds(0.95),
         bytes: seen.bytes / requests.max(1),
         cpu_ms: (server.cpu_seconds() - cpu) * 1e3 / requests.max(1) as f64,
+        memory_mb: server.memory().now,
         times_bare: None,
     };
     sleep(Duration::from_secs_f64((requests as f64 / REFILL - seconds).max(0.0)));
@@ -163,6 +166,8 @@ fn percentile(sorted: &[Duration], share: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+
     use super::*;
 
     #[test]
@@ -172,6 +177,24 @@ mod tests {
         assert_eq!(percentile(&times, 0.95), Duration::from_millis(19));
         assert_eq!(percentile(&times[..1], 0.95), Duration::from_millis(1));
         assert_eq!(percentile(&[], 0.50), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_refusal_is_counted_and_is_no_part_of_the_times() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            for answer in ["429 Too Many Requests", "200 OK", "201 Created"] {
+                let _ = stream.read(&mut [0; 512]).unwrap();
+                write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 4\r\n\r\nslow").unwrap();
+            }
+        });
+        let limit = Limit { requests: 3, time: Duration::from_secs(5) };
+        let make = |_| super::super::http::request("GET", "/", "", None);
+        let seen = work(address, Client::connect(address), limit, &AtomicU64::new(0), &make);
+        assert_eq!((seen.times.len(), seen.bytes, seen.errors), (2, 8, 1));
+        assert_eq!(seen.first_error.as_deref(), Some("429: slow"));
     }
 
     #[test]

@@ -35,10 +35,10 @@ impl Machine {
 
 /// What stands above the lines.
 pub fn head() -> String {
-    let [clients, requests, errors, half, most, rate, cpu, bytes, times] =
-        ["clients", "requests", "errors", "p50 ms", "p95 ms", "per s", "cpu ms", "answer", "x bare"];
+    let [clients, requests, errors, half, most, rate, cpu, memory, bytes, times] =
+        ["clients", "requests", "errors", "p50 ms", "p95 ms", "per s", "cpu ms", "MB", "answer", "x bare"];
     format!(
-        "{:<32}{clients:>8}{requests:>10}{errors:>8}{half:>10}{most:>10}{rate:>9}{cpu:>9}{bytes:>11}{times:>9}",
+        "{:<32}{clients:>8}{requests:>10}{errors:>8}{half:>10}{most:>10}{rate:>9}{cpu:>9}{memory:>7}{bytes:>11}{times:>9}",
         ""
     )
 }
@@ -49,7 +49,7 @@ pub fn line(cell: &Cell) -> String {
     let error =
         cell.first_error.as_ref().map_or(String::new(), |error| format!("\n    first error: {error}"));
     format!(
-        "{:<32}{:>8}{:>10}{:>8}{:>10.2}{:>10.2}{:>9.0}{:>9.2}{:>11}{times:>9}{error}",
+        "{:<32}{:>8}{:>10}{:>8}{:>10.2}{:>10.2}{:>9.0}{:>9.2}{:>7.0}{:>11}{times:>9}{error}",
         cell.name,
         cell.clients,
         cell.requests,
@@ -58,6 +58,7 @@ pub fn line(cell: &Cell) -> String {
         cell.p95_ms,
         cell.rate(),
         cell.cpu_ms,
+        cell.memory_mb,
         size(cell.bytes),
     )
 }

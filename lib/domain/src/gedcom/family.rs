@@ -1,6 +1,7 @@
 use dzinza_gedcom::Record;
-use serde_json::{Value, json};
 
+use super::payload::{Dialect, child_or_insert};
+use super::union::spousal_fields;
 use crate::store::Body;
 
 /// The part someone plays in a family record.
@@ -43,7 +44,7 @@ pub struct Family {
     pub partners: Vec<Link>,
     /// Children, in order.
     pub children: Vec<Link>,
-    /// `status`, `startDate`, `endDate`, `place` and `events` of the union.
+    /// `status`, `startDate`, `endDate`, `place`, `notes` and `events` of the union.
     pub union: Body,
 }
 
@@ -67,45 +68,6 @@ pub fn read_family(record: &Record) -> Family {
     family
 }
 
-/// The fields of the union that a `FAM` record states.
-pub fn spousal_fields(record: &Record) -> Body {
-    let marriage = record.child("MARR");
-    let kind = record.value_of(&["MARR", "TYPE"]).unwrap_or_default().to_lowercase();
-    let has = |tag: &str| record.child(tag).is_some();
-    let status = match () {
-        () if has("DIV") => "Divorced",
-        () if has("ANUL") => "Annulled",
-        () if marriage.is_some() && ["custom", "roora", "lobola", "tradition"].iter().any(|w| kind.contains(w)) => {
-            "CustomaryUnion"
-        }
-        () if marriage.is_some() && ["common law", "partner"].iter().any(|w| kind.contains(w)) => "DomesticPartnership",
-        () if marriage.is_some() => "Married",
-        () if has("ENGA") => "Engaged",
-        () => "Other",
-    };
-    let mut fields = Body::new();
-    fields.insert("status".into(), json!(status));
-    let mut set = |key: &str, path: &[&str]| {
-        if let Some(value) = record.value_of(path).map(str::trim).filter(|value| !value.is_empty()) {
-            fields.insert(key.to_owned(), json!(value));
-        }
-    };
-    set("startDate", &["MARR", "DATE"]);
-    set("endDate", &["DIV", "DATE"]);
-    set("place", &["MARR", "PLAC"]);
-    let events: Vec<Value> = [("MARR", "Marriage"), ("DIV", "Divorce"), ("ENGA", "Engagement"), ("ANUL", "Annulment")]
-        .iter()
-        .flat_map(|(tag, word)| record.children_named(tag).map(move |event| (event, *word)))
-        .map(|(event, word)| {
-            json!({ "eventType": word, "date": event.value_of(&["DATE"]), "place": event.value_of(&["PLAC"]) })
-        })
-        .collect();
-    if !events.is_empty() {
-        fields.insert("events".into(), json!(events));
-    }
-    fields
-}
-
 /// How an `INDI` record says that its person belongs to a family as a child: `adopted`, `foster`, ... by
 /// `FAMC/PEDI` or `ADOP/FAMC`; `None` means by birth.
 pub fn pedigree_word(individual: &Record, family: &str) -> Option<&'static str> {
@@ -120,6 +82,7 @@ pub fn pedigree_word(individual: &Record, family: &str) -> Option<&'static str> 
         Some("step") => Some("step"),
         Some("guardian") => Some("guardian"),
         Some("other" | "sealing") => Some("other"),
+        Some("birth") => return None,
         _ => None,
     };
     word.or_else(|| {
@@ -128,9 +91,21 @@ pub fn pedigree_word(individual: &Record, family: &str) -> Option<&'static str> 
     })
 }
 
+/// Makes an `INDI` record say how its person belongs to a family as a child. Birth is said too: the record may
+/// tell of an adoption elsewhere.
+pub(super) fn set_pedigree(individual: &mut Record, family: &str, word: Option<&str>, dialect: Dialect) {
+    let word = word.unwrap_or("birth");
+    let word = if dialect == Dialect::Seven { word.to_uppercase() } else { word.to_owned() };
+    let links = individual.children.iter_mut().filter(|link| link.tag == "FAMC");
+    for link in links.filter(|link| link.pointer() == Some(family)) {
+        child_or_insert(link, "PEDI").value = Some(word.clone());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_family_has_any_partners_and_its_union_has_a_state() {
@@ -147,5 +122,9 @@ mod tests {
         assert_eq!(pedigree_word(&by_pedi, "@F2@"), None);
         let by_event = Record::parse("0 @I1@ INDI\n1 ADOP\n2 FAMC @F1@\n").unwrap();
         assert_eq!(pedigree_word(&by_event, "@F1@"), Some("adopted"));
+        let mut by_birth = by_event;
+        by_birth.push(Record::with("FAMC", "@F1@"));
+        set_pedigree(&mut by_birth, "@F1@", None, Dialect::Five);
+        assert_eq!(pedigree_word(&by_birth, "@F1@"), None);
     }
 }

@@ -7,14 +7,20 @@
 mod export;
 mod family;
 mod head;
+mod lists;
+mod name_write;
+mod payload;
 mod person_read;
 mod person_write;
+mod union;
 
-pub use export::{Export, family_links};
-pub use family::{Family, FamilyRole, Link, pedigree_word, read_family, spousal_fields};
+pub use export::Export;
+pub use family::{Family, FamilyRole, Link, pedigree_word, read_family};
 pub use head::{header, submitter};
+pub use payload::Dialect;
 pub use person_read::read_person;
 pub use person_write::write_person;
+pub use union::spousal_fields;
 
 use dzinza_gedcom::Record;
 use serde_json::{Value, json};
@@ -28,8 +34,12 @@ pub fn keep_record(body: &mut Body, record: &Record) {
 
 /// The record a document came from.
 pub fn kept_record(body: &Body) -> Option<Record> {
-    let raw = body.get("gedcom")?.get("raw")?.as_str()?;
-    Record::parse(raw).ok()
+    Record::parse(kept_text(body)?).ok()
+}
+
+/// The same as the lines of a file.
+fn kept_text(body: &Body) -> Option<&str> {
+    body.get("gedcom")?.get("raw")?.as_str()
 }
 
 /// The pointer a document came under.
@@ -65,9 +75,4 @@ pub fn check_beginning(bytes: &[u8]) -> Result<(), String> {
         Ok(None) => Err("The file has no records".to_owned()),
         Err(error) => Err(error.to_string()),
     }
-}
-
-/// A record as the lines of a file.
-pub fn text_of(record: &Record) -> String {
-    record.to_gedcom()
 }

@@ -2,6 +2,8 @@ use dzinza_gedcom::Record;
 use dzinza_gedcom::date::DateValue;
 use serde_json::{Value, json};
 
+use super::lists;
+use super::payload::{notes, read, read_at};
 use crate::store::Body;
 
 /// Events that nobody outlives.
@@ -21,18 +23,23 @@ pub fn read_person(record: &Record) -> Body {
     person.insert("gender".into(), json!(gender));
     event(record, "BIRT", "Birth", &mut person);
     event(record, "DEAT", "Death", &mut person);
-    set(&mut person, "causeOfDeath", record.value_of(&["DEAT", "CAUS"]));
-    let died = AFTER_DEATH.iter().any(|tag| record.child(tag).is_some());
-    person.insert("isLiving".into(), json!(!died));
-    set(&mut person, "occupation", record.value_of(&["OCCU"]));
-    set(&mut person, "clan", record.value_of(&["_CLAN"]));
-    set(&mut person, "tribe", record.value_of(&["_TRIBE"]));
-    set(&mut person, "totem", fact(record, TOTEM).and_then(|fact| fact.value.as_deref()));
-    set(&mut person, "praiseName", fact(record, PRAISE).and_then(|fact| fact.value.as_deref()));
-    let biography = record.child("_BIOG").map(Record::text);
-    set(&mut person, "biography", biography.as_deref());
-    notes(record, &mut person);
-    let titles: Vec<&str> = record.children_named("TITL").filter_map(|title| title.value.as_deref()).collect();
+    person.insert("isLiving".into(), json!(!is_dead(record)));
+    let lines: [(&str, &[&str]); 6] = [
+        ("placeOfBirth", &["BIRT", "PLAC"]),
+        ("placeOfDeath", &["DEAT", "PLAC"]),
+        ("causeOfDeath", &["DEAT", "CAUS"]),
+        ("occupation", &["OCCU"]),
+        ("clan", &["_CLAN"]),
+        ("tribe", &["_TRIBE"]),
+    ];
+    for (key, path) in lines {
+        set(&mut person, key, read_at(record, path));
+    }
+    set(&mut person, "totem", fact(record, TOTEM).and_then(read));
+    set(&mut person, "praiseName", fact(record, PRAISE).and_then(read));
+    set(&mut person, "biography", read_at(record, &["_BIOG"]));
+    set(&mut person, "notes", notes(record));
+    let titles: Vec<String> = record.children_named("TITL").filter_map(read).collect();
     if !titles.is_empty() {
         person.insert("traditionalTitles".into(), json!(titles));
     }
@@ -42,45 +49,76 @@ pub fn read_person(record: &Record) -> Body {
     }
     let photo = record.children_named("OBJE").filter_map(|media| media.value_of(&["FILE"]));
     let photo = photo.into_iter().find(|file| file.starts_with("http://") || file.starts_with("https://"));
-    set(&mut person, "profilePhotoUrl", photo);
+    set(&mut person, "profilePhotoUrl", photo.map(str::to_owned));
+    lists::read_lists(record, &mut person);
     person
 }
 
-fn set(person: &mut Body, key: &str, value: Option<&str>) {
-    if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
+fn set(person: &mut Body, key: &str, value: Option<String>) {
+    if let Some(value) = value {
         person.insert(key.to_owned(), json!(value));
     }
 }
 
-/// The first `NAME`, by its pieces where it has them, else by its slashes; further ones are alternate names.
+/// Whether the record tells of a death, or of what comes after one.
+pub(super) fn is_dead(record: &Record) -> bool {
+    record.children.iter().any(|event| AFTER_DEATH.contains(&event.tag.as_str()))
+}
+
+/// The first `NAME`, by its pieces where it has them, else by its slashes; further ones are the maiden name and
+/// alternate names.
 fn names(record: &Record, person: &mut Body) {
     let mut all = record.children_named("NAME");
     let Some(name) = all.next() else { return };
-    let full = name.value.as_deref().unwrap_or_default();
-    let (before, surname, after) = split_slashes(full);
-    let piece = |tag: &str| name.value_of(&[tag]).map(str::trim).filter(|piece| !piece.is_empty());
-    set(person, "firstName", piece("GIVN").or(Some(before)));
-    set(person, "lastName", surname.or_else(|| piece("SURN")));
+    let full = read(name).unwrap_or_default();
+    let (before, surname, after) = split_slashes(&full);
+    let piece = |tag: &str| read_at(name, &[tag]);
+    let part = |part: &str| Some(part.trim().to_owned()).filter(|part| !part.is_empty());
+    set(person, "firstName", piece("GIVN").or_else(|| part(before)));
+    set(person, "lastName", surname.map_or_else(|| piece("SURN"), part));
     set(person, "nickName", piece("NICK"));
     set(person, "prefix", piece("NPFX"));
-    set(person, "suffix", piece("NSFX").or(Some(after)));
-    let others: Vec<Value> = all
-        .filter_map(|other| {
-            let value = other.value.as_deref()?.replace('/', "");
-            let mut entry = json!({ "name": crate::text::join([Some(value.as_str())]) });
-            if let Some(kind) = other.value_of(&["TYPE"]) {
-                entry["type"] = json!(kind);
-            }
-            Some(entry)
-        })
-        .collect();
+    set(person, "suffix", piece("NSFX").or_else(|| part(after)));
+    let maiden = maiden_name(record);
+    set(person, "maidenName", maiden.and_then(maiden_surname));
+    let others: Vec<Value> = alternate_names(record).filter_map(|(_, name)| alternate(name)).collect();
     if !others.is_empty() {
         person.insert("alternateNames".into(), json!(others));
     }
 }
 
+/// The further name that gives a maiden name.
+pub(super) fn maiden_name(record: &Record) -> Option<&Record> {
+    record.children_named("NAME").skip(1).find(|name| maiden_surname(name).is_some())
+}
+
+fn maiden_surname(name: &Record) -> Option<String> {
+    let kind = read_at(name, &["TYPE"])?;
+    let full = read(name).unwrap_or_default();
+    let surname = split_slashes(&full).1.map(str::trim).filter(|surname| !surname.is_empty());
+    let surname = surname.map(str::to_owned).or_else(|| read_at(name, &["SURN"]));
+    surname.filter(|_| kind.eq_ignore_ascii_case("maiden"))
+}
+
+/// The further names that are none, each with its place among the lines of the record.
+pub(super) fn alternate_names(record: &Record) -> impl Iterator<Item = (usize, &Record)> {
+    let maiden = maiden_name(record);
+    let named = record.children.iter().enumerate().filter(|(_, line)| line.tag == "NAME");
+    named.skip(1).filter(move |(_, name)| !maiden.is_some_and(|maiden| std::ptr::eq(*name, maiden)))
+}
+
+/// A name as an entry of `alternateNames`; `None` for one without words.
+pub(super) fn alternate(name: &Record) -> Option<Value> {
+    let words = read(name)?.replace('/', "");
+    let mut entry = json!({ "name": crate::text::join(words.split(' ').map(Some)) });
+    if let Some(kind) = read_at(name, &["TYPE"]) {
+        entry["type"] = json!(kind);
+    }
+    Some(entry)
+}
+
 /// `Given /Surname/ suffix`; a name without slashes is all given name, as many families have no surname.
-fn split_slashes(full: &str) -> (&str, Option<&str>, &str) {
+pub(super) fn split_slashes(full: &str) -> (&str, Option<&str>, &str) {
     let Some((before, rest)) = full.split_once('/') else { return (full, None, "") };
     let (surname, after) = rest.split_once('/').unwrap_or((rest, ""));
     (before, Some(surname), after)
@@ -94,7 +132,6 @@ fn event(record: &Record, tag: &str, word: &str, person: &mut Body) {
             person.insert(format!("is{word}DateEstimated"), json!(true));
         }
     }
-    set(person, &format!("placeOf{word}"), event.value_of(&["PLAC"]));
 }
 
 /// Types under which a totem is recorded.
@@ -104,32 +141,25 @@ pub(super) const PRAISE: &[&str] = &["praise name", "chidawo", "isithakazelo"];
 
 pub(super) fn fact<'a>(record: &'a Record, types: &[&str]) -> Option<&'a Record> {
     let facts = record.children.iter().filter(|child| matches!(child.tag.as_str(), "FACT" | "EVEN"));
+    let facts = facts.filter(|fact| !lists::is_entry(fact));
     let mut typed = facts.filter_map(|fact| Some((fact, fact.value_of(&["TYPE"])?.trim().to_lowercase())));
     typed.find(|(_, kind)| types.contains(&kind.as_str())).map(|(fact, _)| fact)
 }
 
-/// Notes written in the record itself; shared ones are records of their own.
-fn notes(record: &Record, person: &mut Body) {
-    let texts: Vec<String> =
-        record.children_named("NOTE").filter(|note| note.pointer().is_none()).map(Record::text).collect();
-    let joined = texts.join("\n\n");
-    if !joined.trim().is_empty() {
-        person.insert("notes".into(), json!(joined));
-    }
-}
-
 fn identifier(child: &Record) -> Option<Value> {
-    let value = child.value.as_deref()?.trim();
     let kind = match child.tag.as_str() {
         "EMAIL" => "Email",
         "PHON" => "Phone",
-        "_UID" | "UID" | "IDNO" | "_IDNO" => match child.value_of(&["TYPE"]) {
-            Some(known @ ("NationalID" | "Passport" | "DriverLicense" | "BirthCertificate")) => known,
-            _ => "Other",
-        },
+        "_UID" | "UID" | "IDNO" | "_IDNO" => {
+            let known = ["NationalID", "Passport", "DriverLicense", "BirthCertificate"];
+            child.value_of(&["TYPE"]).filter(|kind| known.contains(kind)).unwrap_or("Other")
+        }
         _ => return None,
     };
-    (!value.is_empty()).then(|| json!({ "type": kind, "value": value, "verificationStatus": "Unverified" }))
+    if lists::is_entry(child) {
+        return None;
+    }
+    read(child).map(|value| json!({ "type": kind, "value": value, "verificationStatus": "Unverified" }))
 }
 
 #[cfg(test)]
@@ -148,6 +178,21 @@ mod tests {
         let only = read("0 @I1@ INDI\n1 NAME Nhamo\n");
         assert_eq!(only["firstName"], "Nhamo");
         assert!(!only.contains_key("lastName"));
+    }
+
+    #[test]
+    fn continued_text_and_doubled_at_signs_are_read_as_they_are_meant() {
+        let who = read("0 @I1@ INDI\n1 NAME A\n1 OCCU Black\n2 CONC smith\n1 TITL Chief\n2 CONT of Gutu\n1 EMAIL me@@home\n1 DEAT\n2 CAUS un\n3 CONC known\n");
+        assert_eq!((&who["occupation"], &who["causeOfDeath"]), (&json!("Blacksmith"), &json!("unknown")));
+        assert_eq!(who["traditionalTitles"], json!(["Chief\nof Gutu"]));
+        assert_eq!(who["identifiers"][0]["value"], "me@home");
+    }
+
+    #[test]
+    fn a_maiden_name_is_not_also_an_alternate_one() {
+        let who = read("0 @I1@ INDI\n1 NAME Rudo /Moyo/\n1 NAME Rudo /Ncube/\n2 TYPE maiden\n1 NAME Ruru\n2 TYPE aka\n");
+        assert_eq!(who["maidenName"], "Ncube");
+        assert_eq!(who["alternateNames"], json!([{ "name": "Ruru", "type": "aka" }]));
     }
 
     #[test]

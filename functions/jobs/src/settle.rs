@@ -1,0 +1,163 @@
+//! How an import ends: complete, failed or undone, each in one batch with its tree.
+
+use dzinza_domain::collections::{FAMILY_TREES, IMPORTS, NOTIFICATIONS, PEOPLE};
+use dzinza_domain::import;
+use dzinza_domain::notification::NewNotification;
+use dzinza_gedcom::Severity;
+use dzinza_ports::{Batch, Body, Filter, Query};
+use serde_json::{Value, json};
+
+use crate::hold::Held;
+use crate::reading::Totals;
+use crate::report::Report;
+use crate::{JobError, clear, generations, now};
+
+/// Why an import failed.
+pub struct Failure {
+    /// For programs: `unreadable` is the file's fault.
+    pub code: &'static str,
+    /// For the importer.
+    pub reason: String,
+    /// What was found until then.
+    pub report: Report,
+}
+
+impl Failure {
+    /// A failure that the report only repeats.
+    pub fn new(code: &'static str, reason: &str) -> Self {
+        let mut report = Report::default();
+        report.add(0, Severity::Error, code, reason);
+        Self { code, reason: reason.to_owned(), report }
+    }
+}
+
+/// What the importer is told.
+struct Notice<'a> {
+    kind: &'a str,
+    title: &'a str,
+    message: &'a str,
+}
+
+/// The last batch: the tree shows what was brought, its statistics count it, the importer is told.
+pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobError> {
+    // Persons of one file are kin of nobody else yet, so the longest line is theirs or one of the rest.
+    let generations = others(held).await?.max(totals.generations);
+    let at = now(held.ports);
+    let counts = [
+        ("individualsImported", json!(totals.individuals)),
+        ("familiesProcessed", json!(totals.families)),
+        ("relationshipsCreated", json!(totals.relationships)),
+        ("sourcesImported", json!(totals.sources)),
+        ("gedcomVersion", json!(totals.version)),
+        ("encoding", json!(totals.encoding)),
+        ("status", json!("completed")),
+        ("completedAt", json!(at)),
+        ("progress", json!({ "recordsTotal": totals.records, "recordsDone": totals.records, "percent": 100 })),
+        ("report", totals.report.into_value()),
+    ];
+    for (key, value) in counts {
+        held.set(key, value);
+    }
+    let message = format!("{} people and {} families were imported.", totals.individuals, totals.families);
+    let notice = Notice { kind: "gedcom_import", title: "Your GEDCOM import is complete", message: &message };
+    settle(held, Some(notice), |tree| {
+        let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
+        for (key, more) in [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)] {
+            statistics[key] = json!(statistics[key].as_i64().unwrap_or(0) + more as i64);
+        }
+        statistics["totalGenerations"] = json!(generations);
+        tree.insert("lastGedcomImport".into(), json!(at));
+    })
+    .await
+}
+
+/// What was written goes again, and the importer is told why.
+pub async fn fail(held: &mut Held<'_>, failure: Failure) -> Result<(), JobError> {
+    // Written down first: should clearing be cut off, the next run goes on with that and keeps the reason.
+    if !held.document.body.contains_key("error") {
+        held.set("error", failure.reason);
+        held.set("errorCode", failure.code);
+        held.set("report", failure.report.into_value());
+        held.save(Batch::new()).await?;
+    }
+    clear::remove_import(held).await?;
+    held.set("status", "failed");
+    let reason = held.text("error").to_owned();
+    let notice = Notice { kind: "gedcom_import_failed", title: "Your GEDCOM import failed", message: &reason };
+    settle(held, Some(notice), |_| {}).await
+}
+
+/// The end of an undo: the tree is what it would be without the import.
+pub async fn undone(held: &mut Held<'_>) -> Result<(), JobError> {
+    let generations = others(held).await?;
+    let tree_id = held.text("familyTreeId");
+    let still_in = Filter::eq("familyTreeId", tree_id).and(Filter::eq("status", "completed"));
+    let still_in = held.ports.documents.find(&IMPORTS, Query::new(still_in)).await?;
+    let latest = still_in.iter().filter_map(|import| import.body.get("completedAt")?.as_str()).max();
+    held.set("status", "undone");
+    let missed = import::taken_twice(&held.document.body);
+    settle(held, None, |tree| {
+        let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
+        statistics["totalGenerations"] = json!(generations);
+        for (key, count) in missed {
+            statistics[key] = json!(statistics[key].as_i64().unwrap_or(0) + count);
+        }
+        tree.insert("lastGedcomImport".into(), json!(latest));
+    })
+    .await
+}
+
+/// The generations of what else is in the tree.
+async fn others(held: &mut Held<'_>) -> Result<u32, JobError> {
+    match held.ports.documents.get(&FAMILY_TREES, held.text("familyTreeId")).await? {
+        Some(tree) => generations::of_the_rest(held, &tree).await,
+        None => Ok(0),
+    }
+}
+
+/// Ends an import in one batch with its tree and a notification.
+async fn settle(
+    held: &mut Held<'_>,
+    notice: Option<Notice<'_>>,
+    change: impl Fn(&mut Body),
+) -> Result<(), JobError> {
+    let (tree_id, user_id) = (held.text("familyTreeId").to_owned(), held.text("userId").to_owned());
+    let gone = import::status(&held.document.body) != "completed";
+    loop {
+        let at = now(held.ports);
+        let mut batch = Batch::new();
+        if let Some(found) = held.ports.documents.get(&FAMILY_TREES, &tree_id).await? {
+            let mut body = import::end(&found.body, held.id(), &held.document.body, gone);
+            if gone {
+                forget_root(held, &mut body).await?;
+            }
+            change(&mut body);
+            body.insert("updatedAt".into(), json!(at));
+            batch.replace(&FAMILY_TREES, &found, body);
+            if let Some(Notice { kind, title, message }) = notice {
+                let new = NewNotification {
+                    user_id: &user_id,
+                    kind,
+                    title,
+                    message,
+                    link: "/family-tree",
+                    resource: ("FamilyTree", &tree_id),
+                    data: json!({ "importId": held.id(), "familyTreeId": tree_id }),
+                };
+                batch.insert(&NOTIFICATIONS, held.ports.ids.new_id(), new.into_body(&at));
+            }
+        }
+        if held.try_save(batch).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// A tree does not begin with someone who is not there.
+async fn forget_root(held: &Held<'_>, tree: &mut Body) -> Result<(), JobError> {
+    let Some(root) = tree.get("rootPersonId").and_then(Value::as_str) else { return Ok(()) };
+    if held.ports.documents.get(&PEOPLE, root).await?.is_none() {
+        tree.insert("rootPersonId".into(), Value::Null);
+    }
+    Ok(())
+}

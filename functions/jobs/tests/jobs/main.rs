@@ -1,0 +1,9 @@
+//! Jobs over a real store, with messages made by hand.
+
+mod imports;
+mod recovery;
+mod trees;
+mod undo;
+// Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
+#[cfg(test)]
+mod world;
