@@ -62,6 +62,7 @@ pub async fn new_tree(platform: &Platform, user: &User, name: &str) -> anyhow::R
 }
 
 /// A problem as a line for the console.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub fn in_words(problem: dzinza_web::Problem) -> anyhow::Error {
     anyhow::anyhow!("{}", problem.message())
 }

@@ -76,7 +76,8 @@ impl<'a> Linker<'a> {
                 linked.members.insert(link.xref.clone(), json!(self.scan.id(place)));
                 found.push((place, link));
             } else {
-                let message = format!("{family} names {} as {}, who is not in the file", link.xref, link.role.tag());
+                let message =
+                    format!("{family} names {} as {}, who is not in the file", link.xref, link.role.tag());
                 report.add(link.line, Severity::Warning, "dangling_pointer", message);
             }
         }
@@ -92,12 +93,20 @@ impl<'a> Linker<'a> {
         report: &mut Report,
     ) {
         if one.0 == two.0 {
-            report.add(two.1.line, Severity::Warning, "self_union", format!("{} is married to themselves", two.1.xref));
+            report.add(
+                two.1.line,
+                Severity::Warning,
+                "self_union",
+                format!("{} is married to themselves", two.1.xref),
+            );
             return;
         }
         let (low, high) = (one.0.min(two.0), one.0.max(two.0));
         if !self.first_time(("union", low, high)) {
-            let message = format!("{} and {} have a family already; its further facts are kept", one.1.xref, two.1.xref);
+            let message = format!(
+                "{} and {} have a family already; its further facts are kept",
+                one.1.xref, two.1.xref
+            );
             report.add(two.1.line, Severity::Info, "repeated_union", message);
             return;
         }
@@ -115,7 +124,12 @@ impl<'a> Linker<'a> {
         report: &mut Report,
     ) {
         if parent.0 == child.0 {
-            report.add(child.1.line, Severity::Warning, "own_child", format!("{} is their own child", child.1.xref));
+            report.add(
+                child.1.line,
+                Severity::Warning,
+                "own_child",
+                format!("{} is their own child", child.1.xref),
+            );
             return;
         }
         let pedigree = self.scan.pedigree.get(&(child.0, family.into())).copied();
@@ -159,7 +173,10 @@ impl<'a> Linker<'a> {
         let flag = if male { FATHER } else { MOTHER };
         let Some(known) = self.born_of.get_mut(child.0 as usize) else { return "Other" };
         if *known & flag != 0 {
-            let message = format!("{} has another parent of that kind by birth; {} is kept as a parent", child.1.xref, parent.1.xref);
+            let message = format!(
+                "{} has another parent of that kind by birth; {} is kept as a parent",
+                child.1.xref, parent.1.xref
+            );
             report.add(child.1.line, Severity::Warning, "second_birth_parent", message);
             return "Other";
         }
@@ -228,20 +245,26 @@ mod tests {
         (all, report.into_value(), generations)
     }
 
-    const PEOPLE: &str = "0 HEAD\n0 @A@ INDI\n1 SEX M\n0 @B@ INDI\n1 SEX F\n0 @C@ INDI\n1 FAMC @F2@\n2 PEDI adopted\n";
+    const PEOPLE: &str =
+        "0 HEAD\n0 @A@ INDI\n1 SEX M\n0 @B@ INDI\n1 SEX F\n0 @C@ INDI\n1 FAMC @F2@\n2 PEDI adopted\n";
 
     #[test]
     fn a_child_of_two_families_has_one_pair_of_parents_by_birth() {
-        let text = format!("{PEOPLE}0 @F1@ FAM\n1 HUSB @A@\n1 WIFE @B@\n1 CHIL @C@\n0 @D@ INDI\n1 SEX M\n0 @F2@ FAM\n1 HUSB @D@\n1 CHIL @C@\n0 TRLR\n");
+        let text = format!(
+            "{PEOPLE}0 @F1@ FAM\n1 HUSB @A@\n1 WIFE @B@\n1 CHIL @C@\n0 @D@ INDI\n1 SEX M\n0 @F2@ FAM\n1 HUSB @D@\n1 CHIL @C@\n0 TRLR\n"
+        );
         let (all, _, (generations, _)) = linked(&text);
         let roles: Vec<&str> = all.iter().filter_map(|body| body.get("parentalRole")?.as_str()).collect();
         assert_eq!(roles, ["BiologicalFather", "BiologicalMother", "AdoptiveFather"]);
+        assert!(all.iter().all(|body| body["familyRecordId"] == "r1"));
         assert_eq!(generations, 2);
     }
 
     #[test]
     fn loops_dangling_pointers_and_people_married_to_themselves_are_reported_not_followed() {
-        let text = format!("{PEOPLE}0 @F1@ FAM\n1 HUSB @A@\n1 CHIL @C@\n0 @F3@ FAM\n1 WIFE @C@\n1 CHIL @A@\n1 CHIL @GONE@\n0 TRLR\n");
+        let text = format!(
+            "{PEOPLE}0 @F1@ FAM\n1 HUSB @A@\n1 CHIL @C@\n0 @F3@ FAM\n1 WIFE @C@\n1 CHIL @A@\n1 CHIL @GONE@\n0 TRLR\n"
+        );
         let (_, report, (_, looped)) = linked(&text);
         assert_eq!(looped.len(), 2);
         assert_eq!(report["diagnostics"][0]["code"], "dangling_pointer");

@@ -24,9 +24,13 @@ const CHUNK: u32 = 1000;
 /// Downloads the tree as GEDCOM. Those who may only look get it without what they may not see.
 #[utoipa::path(get, path = "/api/family-trees/{treeId}/export/gedcom", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)),
     responses((status = 200, description = "The file", content_type = "application/x-gedcom"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
-pub async fn download(State(ports): State<TreesPorts>, access: TreeAccess<View>) -> Result<Response, Problem> {
+pub async fn download(
+    State(ports): State<TreesPorts>,
+    access: TreeAccess<View>,
+) -> Result<Response, Problem> {
     let name = access.tree.body.get("name").and_then(Value::as_str).unwrap_or("family tree");
-    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let safe: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
     let disposition = format!("attachment; filename=\"{safe}_{}.ged\"", access.id());
     let file = gedcom(ports.documents.clone(), &access.tree, access.viewer).await?;
     if access.role >= TreeRole::Editor {
@@ -36,8 +40,10 @@ pub async fn download(State(ports): State<TreesPorts>, access: TreeAccess<View>)
         batch.adjust(&FAMILY_TREES, access.id(), Vec::new(), set);
         ports.documents.commit(batch).await?;
     }
-    let headers =
-        [(http_header::CONTENT_TYPE, "application/x-gedcom".to_owned()), (http_header::CONTENT_DISPOSITION, disposition)];
+    let headers = [
+        (http_header::CONTENT_TYPE, "application/x-gedcom".to_owned()),
+        (http_header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, HttpBody::from_stream(file)).into_response())
 }
 
@@ -66,7 +72,9 @@ pub async fn gedcom(
     while let Some(record) = records.try_next().await? {
         export.take_record(&record);
         match record.body.get("tag").and_then(Value::as_str) {
-            Some("HEAD") if viewer.role >= TreeRole::Editor => original = original.or(kept_record(&record.body)),
+            Some("HEAD") if viewer.role >= TreeRole::Editor => {
+                original = original.or(kept_record(&record.body));
+            }
             Some("SUBM") if viewer.role >= TreeRole::Editor => submitters = true,
             _ => {}
         }
@@ -134,7 +142,10 @@ fn read(
 type Documented = BoxStream<'static, Result<Document, StoreError>>;
 
 /// Persons (`true`) and other records in the order of their ids, which is the order of the file they came from.
-fn merged(people: Documented, records: Documented) -> impl Stream<Item = Result<(bool, Document), StoreError>> + Send {
+fn merged(
+    people: Documented,
+    records: Documented,
+) -> impl Stream<Item = Result<(bool, Document), StoreError>> + Send {
     let state = (Box::pin(people.peekable()), Box::pin(records.peekable()));
     stream::unfold(state, |(mut people, mut records)| async move {
         let person_first = {

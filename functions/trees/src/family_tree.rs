@@ -165,7 +165,7 @@ impl Graph {
             let start = list.partition_point(|(from, _)| from < number);
             let found = list.iter().skip(start).take_while(|(from, _)| from == number);
             let relative = |(_, to): &(u32, u32)| Relative {
-                id: self.ids.get(*to as usize).map(|id| id.to_string()).unwrap_or_default(),
+                id: self.ids.get(*to as usize).map(ToString::to_string).unwrap_or_default(),
                 relationship_id: String::new(),
                 word: String::new(),
                 dates: (None, None),

@@ -151,8 +151,9 @@ mod tests {
     use crate::person;
 
     fn someone(fields: Value) -> Body {
+        let Value::Object(fields) = fields else { panic!("an object") };
         let mut body = Body::new();
-        person::apply(&mut body, person::read_input(fields.as_object().unwrap()).unwrap()).unwrap();
+        person::apply(&mut body, person::read_input(&fields).unwrap()).unwrap();
         body
     }
 

@@ -318,7 +318,8 @@ mod tests {
     use super::*;
 
     fn read(value: Value) -> Result<NewRelationship, Vec<FieldProblem>> {
-        read_new(value.as_object().unwrap())
+        let Value::Object(input) = value else { panic!("an object") };
+        read_new(&input)
     }
 
     #[test]

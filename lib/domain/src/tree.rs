@@ -284,7 +284,8 @@ mod tests {
     use super::*;
 
     fn body(value: Value) -> Body {
-        value.as_object().unwrap().clone()
+        let Value::Object(body) = value else { panic!("an object") };
+        body
     }
 
     #[test]

@@ -211,12 +211,13 @@ pub async fn default_tree(
     caller: &Caller,
 ) -> Result<TreeAccess<Edit>, Problem> {
     retry_stale(|| async {
+        // The note is read before the trees: whoever made a tree between the two has changed it.
+        let guard = documents.get(&DEFAULT_TREES, &caller.user_id).await?;
         let own = Query::new(Filter::eq("ownerId", caller.user_id.as_str()));
         let newest = own.sort("createdAt", Direction::Descending).limit(1);
         if let Some(tree) = documents.find(&FAMILY_TREES, newest).await?.first() {
             return Ok(TreeAccess::of(documents, clock, caller, &tree.id).await?);
         }
-        let guard = documents.get(&DEFAULT_TREES, &caller.user_id).await?;
         let (_, batch) = tree::create_default(&ids.new_id(), &caller.user_id, guard.as_ref(), &timestamp(clock));
         match documents.commit(batch).await {
             // Now it is there, made by us or by someone who was faster: look again.

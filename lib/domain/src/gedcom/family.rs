@@ -86,7 +86,8 @@ pub fn pedigree_word(individual: &Record, family: &str) -> Option<&'static str> 
         _ => None,
     };
     word.or_else(|| {
-        let adopted = individual.children_named("ADOP").any(|event| event.value_of(&["FAMC"]) == Some(family));
+        let adopted =
+            individual.children_named("ADOP").any(|event| event.value_of(&["FAMC"]) == Some(family));
         adopted.then_some("adopted")
     })
 }
@@ -112,7 +113,10 @@ mod tests {
         let text = "0 @F1@ FAM\n1 HUSB @I1@\n1 HUSB @I2@\n1 CHIL @I3@\n1 CHIL @I3@\n1 CHIL @VOID@\n1 MARR\n2 TYPE Customary\n2 DATE 1950\n";
         let family = read_family(&Record::parse(text).unwrap());
         assert_eq!((family.partners.len(), family.children.len()), (2, 1));
-        assert_eq!((&family.union["status"], &family.union["startDate"]), (&json!("CustomaryUnion"), &json!("1950")));
+        assert_eq!(
+            (&family.union["status"], &family.union["startDate"]),
+            (&json!("CustomaryUnion"), &json!("1950"))
+        );
     }
 
     #[test]

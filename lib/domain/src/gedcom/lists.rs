@@ -33,7 +33,11 @@ static LISTS: &[List] = &[
             ("description", &["NOTE"]),
         ],
     },
-    List { name: "sources", tag: "SOUR", lines: &[("title", &[]), ("url", &["_URL"]), ("description", &["NOTE"])] },
+    List {
+        name: "sources",
+        tag: "SOUR",
+        lines: &[("title", &[]), ("url", &["_URL"]), ("description", &["NOTE"])],
+    },
     List { name: "phoneNumbers", tag: "PHON", lines: &[("phoneNumber", &[]), ("phoneType", &["TYPE"])] },
     List { name: "emailAddresses", tag: "EMAIL", lines: &[("emailAddress", &[]), ("emailType", &["TYPE"])] },
     List {
@@ -82,7 +86,8 @@ fn entry_of(list: &List, line: &Record) -> Body {
     for (key, path) in list.lines {
         // A line that was only derived from a field is not a second one.
         let derived = entry.contains_key(*key) || (*key == "date_string" && entry.contains_key("date"));
-        let text = if *key == "date_string" { line.value_of(path).map(str::to_owned) } else { read_at(line, path) };
+        let text =
+            if *key == "date_string" { line.value_of(path).map(str::to_owned) } else { read_at(line, path) };
         if let (false, Some(text)) = (derived, text) {
             entry.insert((*key).to_owned(), json!(text));
         }
@@ -107,7 +112,9 @@ pub(super) fn write_lists(record: &mut Record, person: &Body, dialect: Dialect) 
             let line = line_of(list, &entry, dialect);
             // A number that the file brought as one of its own lines is not to be there twice.
             let known = matches!(list.tag, "PHON" | "EMAIL")
-                && record.children_named(list.tag).any(|known| !is_entry(known) && read(known) == read(&line));
+                && record
+                    .children_named(list.tag)
+                    .any(|known| !is_entry(known) && read(known) == read(&line));
             if !known {
                 record.push(line);
             }
@@ -116,7 +123,11 @@ pub(super) fn write_lists(record: &mut Record, person: &Body, dialect: Dialect) 
 }
 
 fn without_null(entry: &Body) -> Body {
-    entry.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect()
+    entry
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn line_of(list: &List, entry: &Body, dialect: Dialect) -> Record {
@@ -132,7 +143,8 @@ fn line_of(list: &List, entry: &Body, dialect: Dialect) -> Record {
         }
     }
     for (path, text) in derived(list, entry) {
-        let known = path.iter().try_fold(&made, |at, tag| at.child(tag)).is_some_and(|line| line.value.is_some());
+        let known =
+            path.iter().try_fold(&made, |at, tag| at.child(tag)).is_some_and(|line| line.value.is_some());
         if !known {
             set_at(&mut made, path, &text, dialect);
         }
@@ -145,7 +157,9 @@ fn line_of(list: &List, entry: &Body, dialect: Dialect) -> Record {
 fn fits_line(key: &str, text: &str) -> bool {
     let plain = !text.is_empty() && text.trim() == text && !text.contains('\r');
     let date = DateValue::parse(text);
-    plain && (key != "date_string" || (date.range().is_some() && DateValue::from_iso(text).is_none_or(|iso| iso.text() == text)))
+    plain
+        && (key != "date_string"
+            || (date.range().is_some() && DateValue::from_iso(text).is_none_or(|iso| iso.text() == text)))
 }
 
 fn set_at(line: &mut Record, path: &[&str], text: &str, dialect: Dialect) {
@@ -156,22 +170,36 @@ fn set_at(line: &mut Record, path: &[&str], text: &str, dialect: Dialect) {
 /// Lines that say in GEDCOM's way what an entry says in its own.
 fn derived(list: &List, entry: &Body) -> Vec<(&'static [&'static str], String)> {
     let part = |value: &Value, keys: &[&str]| {
-        keys.iter().filter_map(|key| value[*key].as_str()).map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        keys.iter()
+            .filter_map(|key| value[*key].as_str())
+            .map(str::trim)
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let whole = Value::Object(entry.clone());
     let mut lines: Vec<(&'static [&'static str], String)> = Vec::new();
     match list.name {
         "facts" => {
-            let date = whole["date_string"].as_str().or_else(|| whole["date"].as_str()).or_else(|| whole["date"]["date"].as_str());
+            let date = whole["date_string"]
+                .as_str()
+                .or_else(|| whole["date"].as_str())
+                .or_else(|| whole["date"]["date"].as_str());
             let about = if whole["date"]["approximate"] == json!(true) { "ABT" } else { "" };
-            lines.extend(date.and_then(gedcom_date).map(|date| (&["DATE"][..], join([Some(about), Some(date.as_str())]))));
+            lines.extend(
+                date.and_then(gedcom_date)
+                    .map(|date| (&["DATE"][..], join([Some(about), Some(date.as_str())]))),
+            );
             lines.push((&["PLAC"], part(&whole["place"], &["city", "state", "country"]).join(", ")));
         }
         "addresses" => {
             let keys = ["streetAddress1", "streetAddress2", "city", "stateProvince", "postalCode", "country"];
             let mut text = part(&whole, &keys);
             if text.is_empty() {
-                text = part(&whole, &["traditionalAddress", "landmark", "ward", "district", "region", "description"]);
+                text = part(
+                    &whole,
+                    &["traditionalAddress", "landmark", "ward", "district", "region", "description"],
+                );
             }
             lines.push((&["ADDR"], text.join("\n")));
         }
@@ -183,7 +211,8 @@ fn derived(list: &List, entry: &Body) -> Vec<(&'static [&'static str], String)> 
 
 fn gedcom_date(text: &str) -> Option<String> {
     let day = text.split('T').next().unwrap_or_default();
-    let date = DateValue::from_iso(day).or_else(|| Some(DateValue::parse(text)).filter(|date| date.range().is_some()));
+    let date = DateValue::from_iso(day)
+        .or_else(|| Some(DateValue::parse(text)).filter(|date| date.range().is_some()));
     date.map(|date| date.text().to_owned())
 }
 
@@ -224,7 +253,14 @@ mod tests {
         let mut record = Record::new("INDI");
         write_lists(&mut record, &person(), Dialect::Five);
         let text = record.to_gedcom();
-        for line in ["2 DATE ABT 12 MAR 1950", "2 PLAC Gutu", "1 SOUR @@S1@@", "1 EMAIL me@@home.zw", "2 ADDR Under Chief Gutu", "3 CITY Harare"] {
+        for line in [
+            "2 DATE ABT 12 MAR 1950",
+            "2 PLAC Gutu",
+            "1 SOUR @@S1@@",
+            "1 EMAIL me@@home.zw",
+            "2 ADDR Under Chief Gutu",
+            "3 CITY Harare",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
     }

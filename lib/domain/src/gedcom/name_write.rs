@@ -70,7 +70,8 @@ impl Patch<'_> {
         let (given_changed, last_changed) = (old != new, self.changed("lastName"));
         let suffix_changed = self.changed("suffix");
         let (before, now, dialect) = (self.before, self.now, self.dialect);
-        let pieces = [("NICK", "nickName"), ("NPFX", "prefix")].map(|(tag, key)| (tag, key, self.changed(key)));
+        let pieces =
+            [("NICK", "nickName"), ("NPFX", "prefix")].map(|(tag, key)| (tag, key, self.changed(key)));
         let name = &mut self.record.children[place];
         if given_changed || last_changed || suffix_changed {
             let full = read(name).unwrap_or_default();
@@ -79,7 +80,9 @@ impl Patch<'_> {
             let surname = if last_changed { text(now, "lastName") } else { surname };
             let tail = match (suffix_changed, text(now, "suffix")) {
                 (false, _) => tail.to_owned(),
-                (true, suffix) => replaced(tail, text(before, "suffix").unwrap_or_default(), suffix.unwrap_or_default()),
+                (true, suffix) => {
+                    replaced(tail, text(before, "suffix").unwrap_or_default(), suffix.unwrap_or_default())
+                }
             };
             put(name, &full_name(&head, surname, &tail), dialect);
             name.value = name.value.take().filter(|full| !full.is_empty());
@@ -114,7 +117,8 @@ impl Patch<'_> {
             return;
         }
         let known = maiden_name(self.record).map(std::ptr::from_ref);
-        let place = known.and_then(|known| self.record.children.iter().position(|line| std::ptr::eq(line, known)));
+        let place =
+            known.and_then(|known| self.record.children.iter().position(|line| std::ptr::eq(line, known)));
         match (place, text(self.now, "maidenName")) {
             (Some(place), None) => drop(self.record.children.remove(place)),
             (Some(place), Some(maiden)) => {
@@ -138,13 +142,15 @@ impl Patch<'_> {
     }
 
     fn alternates(&mut self) {
-        let list = |body: &Body| body.get("alternateNames").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list =
+            |body: &Body| body.get("alternateNames").and_then(Value::as_array).cloned().unwrap_or_default();
         let mut wanted = list(self.now);
         if list(self.before) == wanted {
             return;
         }
-        let known: Vec<(usize, Value)> =
-            alternate_names(self.record).filter_map(|(place, name)| Some((place, alternate(name)?))).collect();
+        let known: Vec<(usize, Value)> = alternate_names(self.record)
+            .filter_map(|(place, name)| Some((place, alternate(name)?)))
+            .collect();
         let mut gone = Vec::new();
         for (place, entry) in known {
             match wanted.iter().position(|wanted| alternate_key(wanted) == alternate_key(&entry)) {
@@ -157,7 +163,9 @@ impl Patch<'_> {
         }
         for entry in wanted {
             let (given, surname) = (entry["given_name"].as_str(), entry["surname"].as_str());
-            let full = entry["name"].as_str().map_or_else(|| full_name(given.unwrap_or_default(), surname, ""), str::to_owned);
+            let full = entry["name"]
+                .as_str()
+                .map_or_else(|| full_name(given.unwrap_or_default(), surname, ""), str::to_owned);
             if full.trim().is_empty() {
                 continue;
             }
@@ -206,7 +214,11 @@ mod tests {
         let mut person = read_person(&record);
         keep_record(&mut person, &record);
         for (key, value) in fields.as_object().unwrap() {
-            if value.is_null() { drop(person.remove(key)) } else { drop(person.insert(key.clone(), value.clone())) }
+            if value.is_null() {
+                person.remove(key);
+            } else {
+                person.insert(key.clone(), value.clone());
+            }
         }
         let written = write_person(&person, "@I1@", Dialect::Five);
         let read = read_person(&Record::parse(&written.to_gedcom()).unwrap());
@@ -216,17 +228,22 @@ mod tests {
         written.to_gedcom()
     }
 
-    const BEETHOVEN: &str =
-        "0 @I1@ INDI\n1 NAME Dr. Ludwig /van  Beethoven/ Jr\n2 NPFX Dr.\n2 GIVN Ludwig\n2 SPFX van\n2 SURN Beethoven\n2 SOUR @S1@\n";
+    const BEETHOVEN: &str = "0 @I1@ INDI\n1 NAME Dr. Ludwig /van  Beethoven/ Jr\n2 NPFX Dr.\n2 GIVN Ludwig\n2 SPFX van\n2 SURN Beethoven\n2 SOUR @S1@\n";
 
     #[test]
     fn one_piece_of_a_name_leaves_the_others_alone() {
         assert_eq!(edited(BEETHOVEN, &json!({ "nickName": "L" })), format!("{BEETHOVEN}2 NICK L\n"));
-        assert_eq!(edited(BEETHOVEN, &json!({ "prefix": "Prof." })), BEETHOVEN.replace("NPFX Dr.", "NPFX Prof."));
+        assert_eq!(
+            edited(BEETHOVEN, &json!({ "prefix": "Prof." })),
+            BEETHOVEN.replace("NPFX Dr.", "NPFX Prof.")
+        );
         let given = edited(BEETHOVEN, &json!({ "firstName": "Karl" }));
         assert_eq!(given, BEETHOVEN.replace("Ludwig", "Karl"));
         let last = edited(BEETHOVEN, &json!({ "lastName": "van Moyo" }));
-        assert_eq!(last, BEETHOVEN.replace("van  Beethoven", "van Moyo").replace("SURN Beethoven", "SURN Moyo"));
+        assert_eq!(
+            last,
+            BEETHOVEN.replace("van  Beethoven", "van Moyo").replace("SURN Beethoven", "SURN Moyo")
+        );
         let other = edited(BEETHOVEN, &json!({ "lastName": "Moyo" }));
         assert!(!other.contains("SPFX") && other.contains("2 SURN Moyo\n"), "{other}");
         assert_eq!(edited(BEETHOVEN, &json!({ "suffix": null })), BEETHOVEN.replace(" Jr", ""));
@@ -248,7 +265,10 @@ mod tests {
         assert_eq!(edited(&named, &json!({ "maidenName": "Sibanda" })), named.replace("Ncube", "Sibanda"));
         assert_eq!(edited(&named, &json!({ "maidenName": null })), RUDO);
         let both = json!({ "maidenName": "Ncube", "alternateNames": [{ "name": "Tete" }] });
-        assert_eq!(edited("0 @I1@ INDI\n1 NAME Rudo\n", &both), format!("0 @I1@ INDI\n1 NAME Rudo\n1 NAME Tete\n{line}"));
+        assert_eq!(
+            edited("0 @I1@ INDI\n1 NAME Rudo\n", &both),
+            format!("0 @I1@ INDI\n1 NAME Rudo\n1 NAME Tete\n{line}")
+        );
     }
 
     #[test]

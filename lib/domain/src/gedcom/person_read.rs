@@ -182,7 +182,9 @@ mod tests {
 
     #[test]
     fn continued_text_and_doubled_at_signs_are_read_as_they_are_meant() {
-        let who = read("0 @I1@ INDI\n1 NAME A\n1 OCCU Black\n2 CONC smith\n1 TITL Chief\n2 CONT of Gutu\n1 EMAIL me@@home\n1 DEAT\n2 CAUS un\n3 CONC known\n");
+        let who = read(
+            "0 @I1@ INDI\n1 NAME A\n1 OCCU Black\n2 CONC smith\n1 TITL Chief\n2 CONT of Gutu\n1 EMAIL me@@home\n1 DEAT\n2 CAUS un\n3 CONC known\n",
+        );
         assert_eq!((&who["occupation"], &who["causeOfDeath"]), (&json!("Blacksmith"), &json!("unknown")));
         assert_eq!(who["traditionalTitles"], json!(["Chief\nof Gutu"]));
         assert_eq!(who["identifiers"][0]["value"], "me@home");
@@ -190,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_maiden_name_is_not_also_an_alternate_one() {
-        let who = read("0 @I1@ INDI\n1 NAME Rudo /Moyo/\n1 NAME Rudo /Ncube/\n2 TYPE maiden\n1 NAME Ruru\n2 TYPE aka\n");
+        let who = read(
+            "0 @I1@ INDI\n1 NAME Rudo /Moyo/\n1 NAME Rudo /Ncube/\n2 TYPE maiden\n1 NAME Ruru\n2 TYPE aka\n",
+        );
         assert_eq!(who["maidenName"], "Ncube");
         assert_eq!(who["alternateNames"], json!([{ "name": "Ruru", "type": "aka" }]));
     }

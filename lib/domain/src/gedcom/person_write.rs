@@ -23,7 +23,8 @@ pub fn write_person(person: &Body, xref: &str, dialect: Dialect) -> Record {
     patch.death_without_date();
     patch.fact("totem", TOTEM, "Totem");
     patch.fact("praiseName", PRAISE, "Praise name");
-    for (key, tag) in [("occupation", "OCCU"), ("clan", "_CLAN"), ("tribe", "_TRIBE"), ("biography", "_BIOG")] {
+    for (key, tag) in [("occupation", "OCCU"), ("clan", "_CLAN"), ("tribe", "_TRIBE"), ("biography", "_BIOG")]
+    {
         if patch.changed(key) {
             set_line(patch.record, tag, text(person, key), dialect);
         }
@@ -81,7 +82,8 @@ impl Patch<'_> {
         // An event that lost its last fact is only kept if it says that it happened.
         let place = self.record.children.iter().position(|child| child.tag == tag);
         let empty = place.filter(|place| self.record.children[*place].children.is_empty());
-        if let Some(place) = empty.filter(|place| then != now && self.record.children[*place].value.is_none()) {
+        if let Some(place) = empty.filter(|place| then != now && self.record.children[*place].value.is_none())
+        {
             self.record.children.remove(place);
         }
     }
@@ -91,7 +93,8 @@ impl Patch<'_> {
         let living = |body: &Body| body.get("isLiving") != Some(&json!(false));
         if living(self.now) {
             let bare = |event: &Record| {
-                event.children.is_empty() && event.value.as_deref().is_none_or(|value| matches!(value.trim(), "" | "Y"))
+                event.children.is_empty()
+                    && event.value.as_deref().is_none_or(|value| matches!(value.trim(), "" | "Y"))
             };
             if !living(self.before) {
                 self.record.children.retain(|child| child.tag != "DEAT" || !bare(child));
@@ -106,7 +109,8 @@ impl Patch<'_> {
             return;
         }
         let known = fact(self.record, types).map(std::ptr::from_ref);
-        let place = known.and_then(|known| self.record.children.iter().position(|line| std::ptr::eq(line, known)));
+        let place =
+            known.and_then(|known| self.record.children.iter().position(|line| std::ptr::eq(line, known)));
         match (place, text(self.now, key)) {
             (Some(place), Some(value)) => put(&mut self.record.children[place], value, self.dialect),
             (Some(place), None) => drop(self.record.children.remove(place)),
@@ -120,7 +124,9 @@ impl Patch<'_> {
     }
 
     fn titles(&mut self) {
-        let list = |body: &Body| body.get("traditionalTitles").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = |body: &Body| {
+            body.get("traditionalTitles").and_then(Value::as_array).cloned().unwrap_or_default()
+        };
         let (before, mut now) = (list(self.before), list(self.now));
         if before == now {
             return;
@@ -132,18 +138,24 @@ impl Patch<'_> {
             place.map(|place| now.remove(place)).is_some()
         });
         let dialect = self.dialect;
-        self.record.children.extend(now.iter().filter_map(Value::as_str).map(|title| line("TITL", title, dialect)));
+        self.record
+            .children
+            .extend(now.iter().filter_map(Value::as_str).map(|title| line("TITL", title, dialect)));
     }
 
     fn identifiers(&mut self) {
-        let list = |body: &Body| body.get("identifiers").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list =
+            |body: &Body| body.get("identifiers").and_then(Value::as_array).cloned().unwrap_or_default();
         let same = |one: &Value, two: &Value| one["type"] == two["type"] && one["value"] == two["value"];
         let (before, now) = (list(self.before), list(self.now));
         let gone: Vec<&Value> = before.iter().filter(|old| !now.iter().any(|new| same(old, new))).collect();
         if !gone.is_empty() {
             self.record.children.retain(|child| {
-                let tagged = matches!(child.tag.as_str(), "EMAIL" | "PHON" | "_UID" | "UID" | "IDNO" | "_IDNO");
-                !tagged || is_entry(child) || !gone.iter().any(|old| old["value"].as_str() == read(child).as_deref())
+                let tagged =
+                    matches!(child.tag.as_str(), "EMAIL" | "PHON" | "_UID" | "UID" | "IDNO" | "_IDNO");
+                !tagged
+                    || is_entry(child)
+                    || !gone.iter().any(|old| old["value"].as_str() == read(child).as_deref())
             });
         }
         for new in now.iter().filter(|new| !before.iter().any(|old| same(old, new))) {
@@ -153,11 +165,15 @@ impl Patch<'_> {
 
     fn photo(&mut self) {
         // A photo of ours came from a shared media record that is still pointed to.
-        if !self.changed("profilePhotoUrl") || text(self.now, "profilePhotoUrl").is_some_and(|url| url.starts_with("blob:")) {
+        if !self.changed("profilePhotoUrl")
+            || text(self.now, "profilePhotoUrl").is_some_and(|url| url.starts_with("blob:"))
+        {
             return;
         }
         let old = text(self.before, "profilePhotoUrl");
-        self.record.children.retain(|child| child.tag != "OBJE" || old.is_none() || child.value_of(&["FILE"]) != old);
+        self.record
+            .children
+            .retain(|child| child.tag != "OBJE" || old.is_none() || child.value_of(&["FILE"]) != old);
         if let Some(url) = text(self.now, "profilePhotoUrl") {
             let mut media = Record::new("OBJE");
             media.push(Record::with("FILE", url));
@@ -219,7 +235,15 @@ mod tests {
         let person = json!({ "firstName": "Rudo", "lastName": "Moyo", "gender": "Female", "dateOfBirth": "1990",
             "totem": "Shumba", "notes": "one\ntwo", "isLiving": true });
         let text = write_person(person.as_object().unwrap(), "@P1@", Dialect::Five).to_gedcom();
-        for line in ["0 @P1@ INDI", "1 NAME Rudo /Moyo/", "1 SEX F", "2 DATE 1990", "1 FACT Shumba", "2 TYPE Totem", "2 CONT two"] {
+        for line in [
+            "0 @P1@ INDI",
+            "1 NAME Rudo /Moyo/",
+            "1 SEX F",
+            "2 DATE 1990",
+            "1 FACT Shumba",
+            "2 TYPE Totem",
+            "2 CONT two",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
     }

@@ -46,7 +46,9 @@ impl Start {
             "MARR" => Some(Self::Marriage),
             "ENGA" => Some(Self::Engagement),
             "EVEN" => match kind_of(event) {
-                kind if kind.contains("living together") || kind.contains("cohabit") => Some(Self::LivingTogether),
+                kind if kind.contains("living together") || kind.contains("cohabit") => {
+                    Some(Self::LivingTogether)
+                }
                 kind if kind == "union" => Some(Self::Union),
                 _ => None,
             },
@@ -157,11 +159,18 @@ pub fn spousal_fields(record: &Record) -> Body {
             fields.insert(key.to_owned(), json!(value));
         }
     }
-    let events: Vec<Value> = [("MARR", "Marriage"), ("DIV", "Divorce"), ("ENGA", "Engagement"), ("ANUL", "Annulment")]
-        .iter()
-        .flat_map(|(tag, word)| record.children_named(tag).map(move |event| (event, *word)))
-        .map(|(event, word)| json!({ "eventType": word, "date": date(event), "place": read_at(event, &["PLAC"]) }))
-        .collect();
+    let events: Vec<Value> = [
+        ("MARR", "Marriage"),
+        ("DIV", "Divorce"),
+        ("ENGA", "Engagement"),
+        ("ANUL", "Annulment"),
+    ]
+    .iter()
+    .flat_map(|(tag, word)| record.children_named(tag).map(move |event| (event, *word)))
+    .map(
+        |(event, word)| json!({ "eventType": word, "date": date(event), "place": read_at(event, &["PLAC"]) }),
+    )
+    .collect();
     if !events.is_empty() {
         fields.insert("events".into(), json!(events));
     }
@@ -208,13 +217,17 @@ fn retag(event: &mut Record, (tag, kind): (&str, Option<&str>)) {
 
 /// The beginning that a state implies. What would speak against it becomes it, with all its facts.
 fn restate_start(record: &mut Record, status: &str) {
-    if !matches!(status, "Married" | "CustomaryUnion" | "DomesticPartnership" | "LivingTogether" | "Engaged" | "Other") {
+    if !matches!(
+        status,
+        "Married" | "CustomaryUnion" | "DomesticPartnership" | "LivingTogether" | "Engaged" | "Other"
+    ) {
         return;
     }
     let wanted = Start::for_status(status);
-    let weaker = record.children.iter_mut().find(|event| {
-        Start::of(event).is_some_and(|start| start > wanted && start != Start::Engagement)
-    });
+    let weaker = record
+        .children
+        .iter_mut()
+        .find(|event| Start::of(event).is_some_and(|start| start > wanted && start != Start::Engagement));
     if let Some(event) = weaker {
         retag(event, wanted.tag());
     }
@@ -316,7 +329,12 @@ mod tests {
                     patch_union(&mut record, &now, Dialect::Five);
                     let read = spousal_fields(&Record::parse(&record.to_gedcom()).unwrap());
                     for key in UNION_KEYS {
-                        assert_eq!(text(&read, key), text(&now, key), "{key} of {status} in {}", record.to_gedcom());
+                        assert_eq!(
+                            text(&read, key),
+                            text(&now, key),
+                            "{key} of {status} in {}",
+                            record.to_gedcom()
+                        );
                     }
                     let once = record.to_gedcom();
                     patch_union(&mut record, &now, Dialect::Five);

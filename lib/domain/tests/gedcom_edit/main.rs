@@ -27,8 +27,12 @@ fn an_untouched_tree_comes_back_as_it_was() {
 
 #[test]
 fn a_second_record_of_a_couple_keeps_its_own_facts() {
-    let text = COUPLE.replace("0 @S1@ SOUR", "0 @F2@ FAM\n1 HUSB @F@\n1 WIFE @M@\n1 CHIL @A@\n1 MARR\n2 DATE 1960\n0 @S1@ SOUR");
-    let text = text.replace("1 NAME Anna\n1 FAMC @F1@\n", "1 NAME Anna\n1 FAMC @F1@\n1 FAMC @F2@\n2 PEDI adopted\n");
+    let text = COUPLE.replace(
+        "0 @S1@ SOUR",
+        "0 @F2@ FAM\n1 HUSB @F@\n1 WIFE @M@\n1 CHIL @A@\n1 MARR\n2 DATE 1960\n0 @S1@ SOUR",
+    );
+    let text =
+        text.replace("1 NAME Anna\n1 FAMC @F1@\n", "1 NAME Anna\n1 FAMC @F1@\n1 FAMC @F2@\n2 PEDI adopted\n");
     let mut tree = Tree::import(&text);
     assert_eq!(tree.export(), text);
     tree.change("Father", "Mother", &json!({ "startDate": "1951" }));
@@ -49,7 +53,10 @@ fn a_deleted_couple_loses_its_events_and_keeps_its_children() {
     let mut tree = Tree::import(COUPLE);
     let text = tree.unrelate("Father", "Mother").export_same(&[("Father", "Mother")]);
     let family = record(&text, "@F1@");
-    assert!(!family.contains("MARR") && !family.contains("DIV") && family.contains("1 NOTE kept"), "{family}");
+    assert!(
+        !family.contains("MARR") && !family.contains("DIV") && family.contains("1 NOTE kept"),
+        "{family}"
+    );
     assert!(family.contains("1 HUSB @F@\n1 WIFE @M@\n1 CHIL @A@"), "{family}");
 }
 
@@ -111,7 +118,11 @@ fn a_mother_of_one_is_not_made_the_mother_of_all() {
 #[test]
 fn a_couple_and_its_joined_family_are_one() {
     let mut tree = Tree::import(HALF);
-    tree.person("Mum", "Female").parent("Mum", "Anna", "BiologicalMother").parent("Mum", "Ben", "BiologicalMother");
+    tree.person("Mum", "Female").parent("Mum", "Anna", "BiologicalMother").parent(
+        "Mum",
+        "Ben",
+        "BiologicalMother",
+    );
     tree.relate(&json!({ "type": "Spousal", "person1Id": "Mum", "person2Id": "Father", "status": "Married", "startDate": "1950" }));
     let text = tree.export_same(&[]);
     assert!(record(&text, "@F1@").contains("1 MARR\n2 DATE 1950") && !text.contains("DZF"), "{text}");
@@ -131,7 +142,10 @@ fn each_wife_of_a_man_keeps_her_own_house() {
 
 #[test]
 fn our_pointers_pass_by_those_that_came() {
-    let text = COUPLE.replace("@F1@", "@DZF7@").replace("@S1@", "@DZ4294967295@").replace("@R1@", "@DZ99999999999999999999@");
+    let text = COUPLE
+        .replace("@F1@", "@DZF7@")
+        .replace("@S1@", "@DZ4294967295@")
+        .replace("@R1@", "@DZ99999999999999999999@");
     let mut tree = Tree::import(&text);
     assert_eq!(tree.export(), text);
     tree.person("Mum", "Female").person("Kid", "Male").parent("Mum", "Kid", "BiologicalMother");
@@ -144,13 +158,19 @@ fn our_pointers_pass_by_those_that_came() {
 
 #[test]
 fn those_who_look_on_get_bare_families() {
-    let text = COUPLE.replace("1 NAME Anna\n1 FAMC @F1@\n", "1 NAME Anna\n1 DEAT Y\n2 SOUR @S1@\n1 ADOP\n2 FAMC @F1@\n1 FAMC @F1@\n2 PEDI adopted\n");
+    let text = COUPLE.replace(
+        "1 NAME Anna\n1 FAMC @F1@\n",
+        "1 NAME Anna\n1 DEAT Y\n2 SOUR @S1@\n1 ADOP\n2 FAMC @F1@\n1 FAMC @F1@\n2 PEDI adopted\n",
+    );
     let tree = Tree::import(&text);
     let seen = tree.export_for(TreeRole::Public);
     for hidden in ["MARR", "_FREL", "NOTE", "PEDI", "SOUR", "REPO", "DIV", "Mother", "2 FAMC"] {
         assert!(!seen.contains(hidden), "{hidden} in {seen}");
     }
-    assert!(record(&seen, "@F1@") == "0 @F1@ FAM\n1 HUSB @F@\n1 WIFE @M@\n1 CHIL @A@\n1 CHIL @B@\n", "{seen}");
+    assert!(
+        record(&seen, "@F1@") == "0 @F1@ FAM\n1 HUSB @F@\n1 WIFE @M@\n1 CHIL @A@\n1 CHIL @B@\n",
+        "{seen}"
+    );
     let inside = tree.export_for(TreeRole::Viewer);
     assert!(record(&inside, "@F1@") == record(&seen, "@F1@"));
     for shown in ["2 PEDI adopted", "0 @S1@ SOUR", "0 @R1@ REPO", "2 SOUR @S1@", "1 REPO @R1@"] {
@@ -166,7 +186,13 @@ fn made_families_are_bare_for_those_who_look_on_too() {
     tree.relate(&json!({ "type": "Other", "person1Id": "A", "person2Id": "B" }));
     for role in [TreeRole::Public, TreeRole::Viewer] {
         let seen = tree.export_for(role);
-        assert!(!seen.contains("DIV") && !seen.contains("secret") && !seen.contains("_REL") && seen.contains("1 HUSB"), "{seen}");
+        assert!(
+            !seen.contains("DIV")
+                && !seen.contains("secret")
+                && !seen.contains("_REL")
+                && seen.contains("1 HUSB"),
+            "{seen}"
+        );
     }
     assert!(tree.export().contains("1 _REL @DZ2@\n2 TYPE Other\n"));
 }
@@ -177,8 +203,14 @@ fn states_dates_and_notes_of_a_union_are_written() {
     let fields = json!({ "status": "Separated", "endDate": "1970", "notes": "see @I1@" });
     let text = tree.change("Father", "Mother", &fields).export_same(&[]);
     let family = record(&text, "@F1@");
-    assert!(family.contains("1 EVEN\n2 TYPE Separation\n2 DATE 1970\n") && !family.contains("DIV"), "{family}");
-    assert!(family.contains("1 NOTE see @@I1@@\n") && family.contains("2 DATE 1950\n2 SOUR @S1@"), "{family}");
+    assert!(
+        family.contains("1 EVEN\n2 TYPE Separation\n2 DATE 1970\n") && !family.contains("DIV"),
+        "{family}"
+    );
+    assert!(
+        family.contains("1 NOTE see @@I1@@\n") && family.contains("2 DATE 1950\n2 SOUR @S1@"),
+        "{family}"
+    );
 }
 
 #[test]
@@ -196,20 +228,39 @@ fn a_death_with_facts_outlives_the_flag() {
 #[test]
 fn an_estimated_day_is_about_that_day() {
     let mut tree = Tree::default();
-    tree.person("A", "Male").edit("A", &json!({ "dateOfBirth": "12 MAR 1890", "isBirthDateEstimated": true }));
+    tree.person("A", "Male")
+        .edit("A", &json!({ "dateOfBirth": "12 MAR 1890", "isBirthDateEstimated": true }));
     assert!(tree.export_same(&[]).contains("2 DATE ABT 12 MAR 1890\n"));
 }
 
 #[test]
 fn typed_text_is_escaped_continued_and_comes_back() {
-    let mut tree = Tree::import(&COUPLE.replace("1 NAME Anna\n", "1 NAME Anna\n1 OCCU Black\n2 CONC smith\n2 DATE 1950\n"));
+    let mut tree = Tree::import(
+        &COUPLE.replace("1 NAME Anna\n", "1 NAME Anna\n1 OCCU Black\n2 CONC smith\n2 DATE 1950\n"),
+    );
     let long = "Healer ".repeat(60);
     let fields = json!({ "occupation": long.trim(), "notes": "@I1@", "totem": "@A@", "causeOfDeath": "a@b\nc", "isLiving": false });
     let text = tree.edit("Anna", &fields).export_same(&[]);
     let anna = record(&text, "@A@");
-    assert!(!anna.contains("smith") && anna.contains("2 DATE 1950") && anna.contains("1 NOTE @@I1@@\n"), "{anna}");
+    assert!(
+        !anna.contains("smith") && anna.contains("2 DATE 1950") && anna.contains("1 NOTE @@I1@@\n"),
+        "{anna}"
+    );
     let again = Tree::import(&text).edit("Anna", &json!({ "occupation": "Smith" })).export();
     assert!(record(&again, "@A@").contains("1 OCCU Smith\n2 DATE 1950\n"), "{again}");
+}
+
+#[test]
+fn a_file_of_seven_is_edited_in_its_own_way() {
+    let text = format!("0 HEAD\n1 GEDC\n2 VERS 7.0\n{COUPLE}");
+    let mut tree = Tree::import(&text);
+    tree.edit("Anna", &json!({ "notes": format!("@me@home{}", " and on".repeat(60)) }));
+    tree.change("Father", "Anna", &json!({ "parentalRole": "FosterParent" }));
+    let out = tree.change("Mother", "Anna", &json!({ "parentalRole": "FosterParent" })).export();
+    assert!(
+        out.contains("2 PEDI FOSTER\n") && out.contains("1 NOTE @@me@home and on") && !out.contains("CONC"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -217,9 +268,16 @@ fn a_hundred_thousand_families_are_planned_at_once() {
     let mut tree = Tree::default();
     for number in 0..25_000 {
         let name = |part: &str| format!("{part}{number}");
-        tree.person(&name("h"), "Male").person(&name("w"), "Female").person(&name("c"), "Male").person(&name("d"), "Male");
+        tree.person(&name("h"), "Male")
+            .person(&name("w"), "Female")
+            .person(&name("c"), "Male")
+            .person(&name("d"), "Male");
         tree.relate(&json!({ "type": "Spousal", "person1Id": name("h"), "person2Id": name("w"), "status": "Married" }));
-        tree.parent(&name("h"), &name("c"), "BiologicalFather").parent(&name("w"), &name("c"), "BiologicalMother");
+        tree.parent(&name("h"), &name("c"), "BiologicalFather").parent(
+            &name("w"),
+            &name("c"),
+            "BiologicalMother",
+        );
         tree.parent(&name("h"), &name("d"), "AdoptiveFather").parent("h0", &name("d"), "FosterParent");
     }
     let begun = std::time::Instant::now();
@@ -230,7 +288,8 @@ fn a_hundred_thousand_families_are_planned_at_once() {
 
 #[test]
 fn many_mothers_join_one_mans_children_at_once() {
-    let (mut people, mut family) = ("0 @F@ INDI\n1 NAME Father\n1 SEX M\n".to_owned(), "0 @F1@ FAM\n1 HUSB @F@\n".to_owned());
+    let (mut people, mut family) =
+        ("0 @F@ INDI\n1 NAME Father\n1 SEX M\n".to_owned(), "0 @F1@ FAM\n1 HUSB @F@\n".to_owned());
     for number in 0..5000 {
         write!(people, "0 @C{number}@ INDI\n1 NAME c{number}\n1 FAMC @F1@\n").unwrap();
         writeln!(family, "1 CHIL @C{number}@").unwrap();

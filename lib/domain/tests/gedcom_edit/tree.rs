@@ -40,7 +40,10 @@ impl Family<'_> {
     fn rows(&self, kept: &mut Body, seen: &mut HashSet<String>) -> Vec<Body> {
         let family = read_family(self.record);
         let known = |links: &[Link]| -> Vec<(String, Link)> {
-            links.iter().filter_map(|link| Some((self.people.get(&link.xref)?.0.clone(), link.clone()))).collect()
+            links
+                .iter()
+                .filter_map(|link| Some((self.people.get(&link.xref)?.0.clone(), link.clone())))
+                .collect()
         };
         let (partners, children) = (known(&family.partners), known(&family.children));
         for (name, link) in partners.iter().chain(&children) {
@@ -52,7 +55,10 @@ impl Family<'_> {
                 let pair = if one < two { (one, two) } else { (two, one) };
                 if seen.insert(format!("{pair:?}")) {
                     let mut row = family.union.clone();
-                    merge(&mut row, &json!({ "type": "Spousal", "person1Id": one, "person2Id": two, "familyRecordId": self.id }));
+                    merge(
+                        &mut row,
+                        &json!({ "type": "Spousal", "person1Id": one, "person2Id": two, "familyRecordId": self.id }),
+                    );
                     rows.push(row);
                 }
             }
@@ -88,7 +94,8 @@ impl Tree {
     pub fn import(text: &str) -> Self {
         let whole = format!("\n{}", text.trim_end());
         let records = whole.split("\n0 ").filter(|record| !record.is_empty());
-        let records: Vec<Record> = records.map(|record| Record::parse(&format!("0 {record}\n")).unwrap()).collect();
+        let records: Vec<Record> =
+            records.map(|record| Record::parse(&format!("0 {record}\n")).unwrap()).collect();
         let mut tree = Self::default();
         let mut by_xref = HashMap::new();
         for record in records.iter().filter(|record| record.tag == "INDI") {
@@ -105,7 +112,9 @@ impl Tree {
             keep_record(&mut kept, record);
             if record.tag == "FAM" {
                 let rows = Family { id: &id, record, people: &by_xref }.rows(&mut kept, &mut seen);
-                rows.into_iter().for_each(|row| tree.row(row));
+                for row in rows {
+                    tree.row(row);
+                }
             }
             tree.records.push(Document { id, version: 1, body: kept });
         }
@@ -126,7 +135,9 @@ impl Tree {
 
     /// A parent by a role, made by hand.
     pub fn parent(&mut self, parent: &str, child: &str, role: &str) -> &mut Self {
-        self.relate(&json!({ "type": "ParentChild", "person1Id": parent, "person2Id": child, "parentalRole": role }))
+        self.relate(
+            &json!({ "type": "ParentChild", "person1Id": parent, "person2Id": child, "parentalRole": role }),
+        )
     }
 
     pub fn relate(&mut self, fields: &Value) -> &mut Self {
@@ -182,7 +193,9 @@ impl Tree {
 
     /// Every relationship that has a line in GEDCOM.
     pub fn relations(&self) -> BTreeSet<Relation> {
-        let text = |row: &Document, key: &str| row.body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |row: &Document, key: &str| {
+            row.body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let rows = self.relationships.iter().map(|row| {
             let (mut one, mut two) = (text(row, "person1Id"), text(row, "person2Id"));
             if row.body["type"] == "Spousal" && one > two {
@@ -198,7 +211,8 @@ impl Tree {
     pub fn export_same(&self, extra: &[(&str, &str)]) -> String {
         let text = self.export();
         let again = Self::import(&text);
-        let couples = extra.iter().map(|(one, two)| ("Spousal".into(), (*one).into(), (*two).into(), "Other".into()));
+        let couples =
+            extra.iter().map(|(one, two)| ("Spousal".into(), (*one).into(), (*two).into(), "Other".into()));
         let expected: BTreeSet<Relation> = self.relations().into_iter().chain(couples).collect();
         assert_eq!(again.relations(), expected, "{text}");
         assert_eq!(again.export(), text);

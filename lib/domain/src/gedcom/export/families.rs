@@ -47,7 +47,12 @@ impl Export {
     }
 
     /// The members who are in the tree, and how many pointers never led anywhere. Those of deleted persons go.
-    fn members<'l>(&self, links: &'l [Link], body: &Body, change: &mut FamilyChange) -> (Vec<Member<'l>>, usize) {
+    fn members<'l>(
+        &self,
+        links: &'l [Link],
+        body: &Body,
+        change: &mut FamilyChange,
+    ) -> (Vec<Member<'l>>, usize) {
         let (mut found, mut unknown) = (Vec::with_capacity(links.len()), 0);
         for link in links {
             let id = body.get("links").and_then(|links| links.get(&link.xref)?.as_str());
@@ -63,7 +68,8 @@ impl Export {
     /// Whether these are a couple whose row, which the import always makes, is gone.
     fn parted(&self, partners: &[Member<'_>]) -> bool {
         let pairs = partners.iter().enumerate();
-        let mut pairs = pairs.flat_map(|(place, one)| partners.iter().skip(place + 1).map(move |two| (one.0, two.0)));
+        let mut pairs =
+            pairs.flat_map(|(place, one)| partners.iter().skip(place + 1).map(move |two| (one.0, two.0)));
         partners.len() > 1 && !pairs.any(|(one, two)| self.edge(couple(one, two)).is_some())
     }
 
@@ -79,7 +85,8 @@ impl Export {
         let mut kept = Vec::with_capacity(partners.len());
         for (own, link) in partners {
             let others = everyone.iter().filter(|other| **other != own).map(|other| couple(own, *other));
-            let children = children.iter().filter(|(child, _)| *child != own).map(|(child, _)| (true, own, *child));
+            let children =
+                children.iter().filter(|(child, _)| *child != own).map(|(child, _)| (true, own, *child));
             let mut expected = others.chain(children).peekable();
             if expected.peek().is_none() || expected.any(|key| self.edge(key).is_some()) {
                 kept.push((own, link));
@@ -105,7 +112,8 @@ impl Export {
                 let edge = &mut self.edges[edge];
                 let own = is_own(edge, looked);
                 edge.covered = true;
-                let union = edge.union.as_deref().filter(|union| own && !same_union(&looked.family.union, union));
+                let union =
+                    edge.union.as_deref().filter(|union| own && !same_union(&looked.family.union, union));
                 changed = changed.or_else(|| union.cloned());
             }
         }
@@ -123,8 +131,10 @@ impl Export {
     ) -> HashMap<u32, Pedigree> {
         let mut kept = HashMap::with_capacity(children.len());
         for (child, link) in children {
-            let parents: Vec<Member<'_>> = partners.iter().copied().filter(|(parent, _)| parent != child).collect();
-            let edges: Option<Vec<usize>> = parents.iter().map(|(parent, _)| self.edge((true, *parent, *child))).collect();
+            let parents: Vec<Member<'_>> =
+                partners.iter().copied().filter(|(parent, _)| parent != child).collect();
+            let edges: Option<Vec<usize>> =
+                parents.iter().map(|(parent, _)| self.edge((true, *parent, *child))).collect();
             let recorded = self.pedigrees.get(&(*child, looked.xref.to_owned())).copied();
             let now = edges.as_deref().map(|edges| self.pedigree_now(looked, &parents, edges, recorded));
             let (Some(edges), Some(Ok(now)), false) = (edges, now, abandoned) else {

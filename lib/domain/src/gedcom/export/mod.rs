@@ -165,7 +165,8 @@ impl Export {
     /// First pass: takes a relationship.
     pub fn take_relationship(&mut self, relationship: &Document) {
         let body = &relationship.body;
-        let number = |key: &str| body.get(key).and_then(Value::as_str).and_then(|id| self.numbers.get(id)).copied();
+        let number =
+            |key: &str| body.get(key).and_then(Value::as_str).and_then(|id| self.numbers.get(id)).copied();
         let (Some(one), Some(two)) = (number("person1Id"), number("person2Id")) else { return };
         let kind = Kind::of(body);
         let record = body.get("familyRecordId").and_then(Value::as_str).map_or(0, hash);

@@ -45,7 +45,9 @@ impl Export {
     /// What `out` says.
     pub fn write_person(&self, person: &Document, out: &mut impl Write) -> io::Result<()> {
         let number = self.numbers.get(&person.id).copied();
-        let Some((number, slot)) = number.and_then(|number| Some((number, self.people.get(number as usize)?))) else {
+        let Some((number, slot)) =
+            number.and_then(|number| Some((number, self.people.get(number as usize)?)))
+        else {
             return Ok(());
         };
         let links = self.links.get(&number);
@@ -61,8 +63,8 @@ impl Export {
     fn person(&self, person: &Document, slot: &Slot, links: Option<&Links>) -> Record {
         let seen = self.viewer.redact(&person.body);
         let mut record = write_person(&seen, &slot.xref, self.dialect);
-        let original = kept_record(&person.body).filter(|_| !seen.contains_key("gedcom"));
-        if let Some(original) = original {
+        let withheld = !seen.contains_key("gedcom");
+        if let Some(original) = withheld.then(|| kept_record(&person.body)).flatten() {
             let links = original.children.into_iter().filter(is_family_link);
             record.children.extend(links.map(|link| Record { children: Vec::new(), ..link }));
         }
@@ -77,7 +79,8 @@ impl Export {
 
     fn patch_links(&self, record: &mut Record, links: &Links) {
         let gone = |line: &Record| {
-            line.tag.starts_with("FAM") && line.pointer().is_some_and(|xref| links.drop.iter().any(|gone| gone == xref))
+            line.tag.starts_with("FAM")
+                && line.pointer().is_some_and(|xref| links.drop.iter().any(|gone| gone == xref))
         };
         record.children.retain(|line| !gone(line));
         for event in &mut record.children {
@@ -94,7 +97,8 @@ impl Export {
         }
         for (other, kind, notes) in &links.others {
             let Some(other) = self.people.get(*other as usize) else { continue };
-            let told = |line: &Record| line.pointer() == Some(&other.xref) && line.value_of(&["TYPE"]) == Some(kind);
+            let told =
+                |line: &Record| line.pointer() == Some(&other.xref) && line.value_of(&["TYPE"]) == Some(kind);
             if record.children_named("_REL").any(told) {
                 continue;
             }

@@ -38,7 +38,8 @@ impl Export {
         }
         let mut index = self.index();
         let orphans = self.orphans();
-        let rest: Vec<Orphan> = orphans.into_iter().filter(|orphan| !self.join_half(&mut index, orphan)).collect();
+        let rest: Vec<Orphan> =
+            orphans.into_iter().filter(|orphan| !self.join_half(&mut index, orphan)).collect();
         for place in 0..self.edges.len() {
             if !self.edges[place].covered && !self.edges[place].key.0 {
                 self.place_couple(&mut index, place);
@@ -56,7 +57,8 @@ impl Export {
             if let Some(key) = house(unit) {
                 index.houses.entry(key).or_insert(place);
             }
-            if unit.partners.len() == 1 {
+            // Where somebody else is named whom nobody knows, there is no room for another parent.
+            if unit.partners.len() == 1 && unit.unknown == 0 {
                 let born = unit.children.iter().filter(|(_, pedigree)| pedigree.is_none());
                 index.halves.extend(born.map(|(child, _)| (*child, place)));
             }
@@ -67,7 +69,8 @@ impl Export {
     /// Child by child, parents by birth first.
     fn orphans(&self) -> Vec<Orphan> {
         let open = self.edges.iter().filter(|edge| edge.key.0 && !edge.covered);
-        let mut open: Vec<(u32, Pedigree, u32)> = open.map(|edge| (edge.key.2, edge.pedigree, edge.key.1)).collect();
+        let mut open: Vec<(u32, Pedigree, u32)> =
+            open.map(|edge| (edge.key.2, edge.pedigree, edge.key.1)).collect();
         open.sort_unstable();
         let mut orphans: Vec<Orphan> = Vec::new();
         for (child, pedigree, parent) in open {
@@ -101,7 +104,8 @@ impl Export {
             index.apart.insert((place, *parent));
             return false;
         }
-        if let Some(alone) = house(&self.units[place]).filter(|alone| index.houses.get(alone) == Some(&place)) {
+        if let Some(alone) = house(&self.units[place]).filter(|alone| index.houses.get(alone) == Some(&place))
+        {
             index.houses.remove(&alone);
         }
         index.houses.insert(both, place);
@@ -172,8 +176,11 @@ impl Export {
     fn add_partner(&mut self, place: usize, number: u32) {
         let taken = |role| self.units[place].partners.iter().any(|(_, taken)| *taken == role);
         let male = self.people[number as usize].male;
-        let (first, other) =
-            if male { (FamilyRole::Husband, FamilyRole::Wife) } else { (FamilyRole::Wife, FamilyRole::Husband) };
+        let (first, other) = if male {
+            (FamilyRole::Husband, FamilyRole::Wife)
+        } else {
+            (FamilyRole::Wife, FamilyRole::Husband)
+        };
         let role = if taken(first) && !taken(other) { other } else { first };
         self.add(place, role, number, None);
         self.units[place].partners.push((number, role));
@@ -203,13 +210,17 @@ impl Export {
     /// A record of which all members went is not written, nor one that has nothing left to say of the last.
     fn omit_empty(&mut self) {
         for unit in &self.units {
-            let Some(change) = self.changes.get_mut(&unit.key).filter(|change| !change.drop.is_empty()) else { continue };
+            let Some(change) = self.changes.get_mut(&unit.key).filter(|change| !change.drop.is_empty())
+            else {
+                continue;
+            };
             let left = unit.partners.len() + unit.children.len() + unit.unknown;
             if left > 1 || (left == 1 && unit.facts) {
                 continue;
             }
             change.omit = true;
-            let members = unit.partners.iter().map(|(number, _)| *number).chain(unit.children.keys().copied());
+            let members =
+                unit.partners.iter().map(|(number, _)| *number).chain(unit.children.keys().copied());
             for number in members {
                 self.links.entry(number).or_default().drop.push(unit.xref.clone());
             }
