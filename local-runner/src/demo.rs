@@ -76,7 +76,9 @@ pub async fn hang_portrait(platform: &Platform) -> anyhow::Result<()> {
     let Some(user) = stores.users.by_email(EMAIL).await? else { return Ok(()) };
     let people = Query::new(Filter::eq("familyTreeId", newest_tree(platform, &user).await?)).limit(1000);
     let people = stores.documents.find(&PEOPLE, people).await?;
-    let Some(sitter) = people.iter().find(|person| kept_xref(&person.body) == Some(SITTER)) else { return Ok(()) };
+    let Some(sitter) = people.iter().find(|person| kept_xref(&person.body) == Some(SITTER)) else {
+        return Ok(());
+    };
     if person::text(&sitter.body, "profilePhotoUrl").is_some() {
         return Ok(());
     }

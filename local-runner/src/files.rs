@@ -32,9 +32,16 @@ async fn serve(
         return Err(missing());
     }
     let info = stores.blobs.head(&key).await?.ok_or_else(missing)?;
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| parse(text, info.size));
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| parse(text, info.size));
     if range.is_some_and(|range| range.start >= info.size) {
-        return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_NOT_SATISFIABLE", "The file is not that long"));
+        return Err(Problem::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "RANGE_NOT_SATISFIABLE",
+            "The file is not that long",
+        ));
     }
     let read = stores.blobs.get(&key, range).await?.ok_or_else(missing)?;
     let mut response = Body::from_stream(read.bytes).into_response();
@@ -52,7 +59,10 @@ async fn serve(
     let length = range.map_or(info.size, |range| range.end.min(info.size - 1) - range.start + 1);
     put(header::CONTENT_LENGTH, length.to_string());
     if let Some(range) = range {
-        put(header::CONTENT_RANGE, format!("bytes {}-{}/{}", range.start, range.end.min(info.size - 1), info.size));
+        put(
+            header::CONTENT_RANGE,
+            format!("bytes {}-{}/{}", range.start, range.end.min(info.size - 1), info.size),
+        );
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     Ok(response)

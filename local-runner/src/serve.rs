@@ -116,7 +116,8 @@ impl Server {
         });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let ended = stop.clone();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
+        let serving =
+            axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
         let out_of_patience = async {
             stop.cancelled().await;
             tokio::time::sleep(PATIENCE).await;

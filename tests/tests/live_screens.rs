@@ -327,9 +327,8 @@ async fn an_expired_session_is_renewed_by_cookie() {
 async fn an_old_refresh_token_that_comes_again_ends_its_whole_family() {
     let server = Server::start().await;
     let rudo = registered(&server, Mode::Header).await;
-    let refresh = async |token: &str| {
-        rudo.as_nobody().post("/auth/refresh", &json!({ "refreshToken": token })).await
-    };
+    let refresh =
+        async |token: &str| rudo.as_nobody().post("/auth/refresh", &json!({ "refreshToken": token })).await;
     let next = rudo.known_by(&refresh(&rudo.refresh).await, Mode::Header);
     // What happened just now happened a minute and a second ago.
     let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();

@@ -17,8 +17,11 @@ const CHUNK: u32 = 500;
 /// Removes everything that an import brought. What someone else changes or removes at the same moment is looked at
 /// again.
 pub async fn remove_import(held: &mut Held<'_>) -> Result<(), JobError> {
-    let brought = Filter::eq("familyTreeId", held.text("familyTreeId")).and(Filter::eq("importId", held.id()));
-    for (collection, counter) in [(&RELATIONSHIPS, REMOVED_RELATIONSHIPS), (&GEDCOM_RECORDS, "removedRecords")] {
+    let brought =
+        Filter::eq("familyTreeId", held.text("familyTreeId")).and(Filter::eq("importId", held.id()));
+    for (collection, counter) in
+        [(&RELATIONSHIPS, REMOVED_RELATIONSHIPS), (&GEDCOM_RECORDS, "removedRecords")]
+    {
         loop {
             let found = find(held.ports, collection, &brought).await?;
             if found.is_empty() {
@@ -174,7 +177,11 @@ async fn stop_imports(ports: &JobsPorts, own: &Filter) -> Result<(), JobError> {
     Ok(())
 }
 
-async fn remove_all(ports: &JobsPorts, collection: &'static Collection, filter: &Filter) -> Result<(), JobError> {
+async fn remove_all(
+    ports: &JobsPorts,
+    collection: &'static Collection,
+    filter: &Filter,
+) -> Result<(), JobError> {
     loop {
         let found = find(ports, collection, filter).await?;
         if found.is_empty() {

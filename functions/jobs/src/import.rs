@@ -102,7 +102,8 @@ fn given_up(held: &Held<'_>) -> Option<Failure> {
         return Some(Failure::new("gave_up", "The import could not be finished. Please try again."));
     }
     let cut_off = held.number("interruptions") > MAX_INTERRUPTIONS;
-    cut_off.then(|| Failure::new("interrupted", "The import was interrupted again and again. Please try again."))
+    cut_off
+        .then(|| Failure::new("interrupted", "The import was interrupted again and again. Please try again."))
 }
 
 /// Counts an attempt that ended in an error. The message comes again, or the import has failed.

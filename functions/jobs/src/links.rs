@@ -9,6 +9,7 @@ use dzinza_gedcom::{Record, Severity};
 use dzinza_ports::Body;
 use serde_json::{Map, Value, json};
 
+use crate::generations::longest;
 use crate::report::Report;
 use crate::scan::Scan;
 
@@ -49,6 +50,10 @@ impl<'a> Linker<'a> {
         let mut linked = Linked::default();
         let partners = self.places(&family.partners, &xref, &mut linked, report);
         let children = self.places(&family.children, &xref, &mut linked, report);
+        for link in &family.with_themselves {
+            let message = format!("{} is married to themselves", link.xref);
+            report.add(link.line, Severity::Warning, "self_union", message);
+        }
         for (place, one) in partners.iter().enumerate() {
             for two in partners.iter().skip(place + 1) {
                 self.union(one, two, &family, &mut linked, report);
@@ -93,12 +98,6 @@ impl<'a> Linker<'a> {
         report: &mut Report,
     ) {
         if one.0 == two.0 {
-            report.add(
-                two.1.line,
-                Severity::Warning,
-                "self_union",
-                format!("{} is married to themselves", two.1.xref),
-            );
             return;
         }
         let (low, high) = (one.0.min(two.0), one.0.max(two.0));
@@ -200,29 +199,7 @@ impl<'a> Linker<'a> {
     /// How many generations the longest line has, and the places of those who are in a loop or below one. Kahn's
     /// algorithm (1962): whoever has no unvisited parent comes next.
     pub fn generations(&self) -> (u32, Vec<u32>) {
-        let count = self.born_of.len();
-        let mut waiting = vec![0_u32; count];
-        let mut children = self.edges.clone();
-        children.sort_unstable();
-        for (_, child) in &children {
-            waiting[*child as usize] += 1;
-        }
-        let mut depth = vec![0_u32; count];
-        let mut next: Vec<u32> = (0..count as u32).filter(|place| waiting[*place as usize] == 0).collect();
-        let mut deepest = 0;
-        while let Some(parent) = next.pop() {
-            let start = children.partition_point(|(from, _)| *from < parent);
-            for (_, child) in children[start..].iter().take_while(|(from, _)| *from == parent) {
-                let child = *child as usize;
-                depth[child] = depth[child].max(depth[parent as usize] + 1);
-                deepest = deepest.max(depth[child]);
-                waiting[child] -= 1;
-                if waiting[child] == 0 {
-                    next.push(child as u32);
-                }
-            }
-        }
-        let looped = (0..count as u32).filter(|place| waiting[*place as usize] > 0).collect();
+        let (deepest, looped) = longest(self.born_of.len(), self.edges.clone());
         (deepest + u32::from(self.scan.individuals > 0), looped)
     }
 }

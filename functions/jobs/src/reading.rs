@@ -88,7 +88,8 @@ impl Reading {
             encoding: scan.encoding.clone(),
             ..Totals::default()
         };
-        let mut pass = Pass { reading: self, linker: Linker::new(&scan), report, writes: Vec::new(), bytes: 0, done: 0 };
+        let mut pass =
+            Pass { reading: self, linker: Linker::new(&scan), report, writes: Vec::new(), bytes: 0, done: 0 };
         let mut reader = Reader::new(self.rewound(file)?)?;
         while let Some(record) = reader.next_record()? {
             pass.report.extend(reader.take_diagnostics());
@@ -100,7 +101,8 @@ impl Reading {
         let (generations, looped) = pass.linker.generations();
         totals.generations = generations;
         if !looped.is_empty() {
-            let message = format!("{} persons descend from themselves, or from someone who does", looped.len());
+            let message =
+                format!("{} persons descend from themselves, or from someone who does", looped.len());
             pass.report.add(0, Severity::Warning, "ancestor_loop", message);
         }
         Ok(totals)
@@ -242,7 +244,8 @@ fn linkable<'r>(record: &'r Record, report: &mut Report) -> Cow<'r, Record> {
         return Cow::Borrowed(record);
     };
     let family = record.xref.as_deref().unwrap_or("A family");
-    let message = format!("{family} names {} partners more than the {PARTNERS} that are linked", beyond.len());
+    let message =
+        format!("{family} names {} partners more than the {PARTNERS} that are linked", beyond.len());
     report.add(first.line, Severity::Warning, "too_many_partners", message);
     let mut less = record.clone();
     let mut place = 0;
@@ -293,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_family_of_thousands_is_handed_over_in_bounded_batches() {
-        let lines = |from: u32, to: u32, line: fn(u32) -> String| (from..to).map(line).collect::<Vec<_>>().concat();
+        let lines =
+            |from: u32, to: u32, line: fn(u32) -> String| (from..to).map(line).collect::<Vec<_>>().concat();
         let people = lines(0, 3100, |n| format!("0 @I{n}@ INDI\n"));
         let husbands = lines(0, 3000, |n| format!("1 HUSB @I{n}@\n"));
         let children = lines(3000, 3100, |n| format!("1 CHIL @I{n}@\n"));
@@ -310,7 +314,12 @@ mod tests {
         assert_eq!(totals.relationships, 20 * 19 / 2 + 20 * 100);
         assert!(sizes.iter().all(|size| *size <= BATCH), "{sizes:?}");
         let report = totals.report.into_value();
-        let said = report["diagnostics"].as_array().unwrap().iter().find(|d| d["code"] == "too_many_partners").unwrap();
+        let said = report["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|d| d["code"] == "too_many_partners")
+            .unwrap();
         assert_eq!(said["message"], "@F@ names 2980 partners more than the 20 that are linked");
     }
 

@@ -52,7 +52,10 @@ pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobErro
         ("encoding", json!(totals.encoding)),
         ("status", json!("completed")),
         ("completedAt", json!(at)),
-        ("progress", json!({ "recordsTotal": totals.records, "recordsDone": totals.records, "percent": 100 })),
+        (
+            "progress",
+            json!({ "recordsTotal": totals.records, "recordsDone": totals.records, "percent": 100 }),
+        ),
         ("report", totals.report.into_value()),
     ];
     for (key, value) in counts {
@@ -62,7 +65,9 @@ pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobErro
     let notice = Notice { kind: "gedcom_import", title: "Your GEDCOM import is complete", message: &message };
     settle(held, Some(notice), |tree| {
         let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
-        for (key, more) in [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)] {
+        for (key, more) in
+            [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)]
+        {
             statistics[key] = json!(statistics[key].as_i64().unwrap_or(0) + more as i64);
         }
         statistics["totalGenerations"] = json!(generations);
@@ -83,7 +88,8 @@ pub async fn fail(held: &mut Held<'_>, failure: Failure) -> Result<(), JobError>
     clear::remove_import(held).await?;
     held.set("status", "failed");
     let reason = held.text("error").to_owned();
-    let notice = Notice { kind: "gedcom_import_failed", title: "Your GEDCOM import failed", message: &reason };
+    let notice =
+        Notice { kind: "gedcom_import_failed", title: "Your GEDCOM import failed", message: &reason };
     settle(held, Some(notice), |_| {}).await
 }
 

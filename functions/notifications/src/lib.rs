@@ -9,7 +9,8 @@ use dzinza_domain::collections::NOTIFICATIONS;
 use dzinza_domain::notification::{is_read, view};
 use dzinza_ports::{Batch, Body, Clock, Direction, Document, Documents, Filter, Query, StoreErrorKind};
 use dzinza_web::{
-    ApiRouter, AuthState, Caller, HasAuth, PageQuery, Paged, Problem, QueryParams, finish, retry_stale, timestamp,
+    ApiRouter, AuthState, Caller, HasAuth, PageQuery, Paged, Problem, QueryParams, finish, retry_stale,
+    timestamp,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -58,7 +59,11 @@ fn of(caller: &Caller) -> Filter {
 #[utoipa::path(get, path = "/api/notifications", tag = "notifications", security(("bearer" = []), ("cookie" = [])),
     params(("isRead" = Option<bool>, Query), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("sortBy" = Option<String>, Query), ("sortOrder" = Option<String>, Query)),
     responses((status = 200, description = "A page of notifications"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in")))]
-async fn list(State(ports): State<NotificationPorts>, caller: Caller, query: QueryParams) -> Result<Json<Value>, Problem> {
+async fn list(
+    State(ports): State<NotificationPorts>,
+    caller: Caller,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     let page = PAGES.read(&query)?;
     let mut filter = of(&caller);
     if let Some(read) = query.flag(&["isRead", "read_status", "is_read"])? {
@@ -86,7 +91,11 @@ async fn summary(State(ports): State<NotificationPorts>, caller: Caller) -> Resu
 /// Marks one as read.
 #[utoipa::path(patch, path = "/api/notifications/{id}/read", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 200, description = "The notification"), (status = 401, description = "Not signed in"), (status = 403, description = "Someone else's"), (status = 404, description = "No such notification")))]
-async fn mark(State(ports): State<NotificationPorts>, caller: Caller, Path(id): Path<String>) -> Result<Json<Body>, Problem> {
+async fn mark(
+    State(ports): State<NotificationPorts>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Body>, Problem> {
     let (ports, caller, id) = (&ports, &caller, &id);
     retry_stale(|| async move {
         let found = own(ports, caller, id).await?;
@@ -106,21 +115,33 @@ async fn mark(State(ports): State<NotificationPorts>, caller: Caller, Path(id): 
 /// Marks one as read (older clients).
 #[utoipa::path(post, path = "/api/notifications/{id}/read", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 200, description = "The notification"), (status = 401, description = "Not signed in"), (status = 403, description = "Someone else's"), (status = 404, description = "No such notification")))]
-async fn post_mark(ports: State<NotificationPorts>, caller: Caller, id: Path<String>) -> Result<Json<Body>, Problem> {
+async fn post_mark(
+    ports: State<NotificationPorts>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Body>, Problem> {
     mark(ports, caller, id).await
 }
 
 /// Marks one as read (older clients).
 #[utoipa::path(put, path = "/api/notifications/{id}/read", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 200, description = "The notification"), (status = 401, description = "Not signed in"), (status = 403, description = "Someone else's"), (status = 404, description = "No such notification")))]
-async fn put_mark(ports: State<NotificationPorts>, caller: Caller, id: Path<String>) -> Result<Json<Body>, Problem> {
+async fn put_mark(
+    ports: State<NotificationPorts>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Body>, Problem> {
     mark(ports, caller, id).await
 }
 
 /// Marks one as read (older clients).
 #[utoipa::path(patch, path = "/api/notifications/{id}/mark-read", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 200, description = "The notification"), (status = 401, description = "Not signed in"), (status = 403, description = "Someone else's"), (status = 404, description = "No such notification")))]
-async fn patch_mark_read(ports: State<NotificationPorts>, caller: Caller, id: Path<String>) -> Result<Json<Body>, Problem> {
+async fn patch_mark_read(
+    ports: State<NotificationPorts>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Body>, Problem> {
     mark(ports, caller, id).await
 }
 
@@ -179,7 +200,11 @@ async fn post_mark_all(ports: State<NotificationPorts>, caller: Caller) -> Resul
 /// Removes one.
 #[utoipa::path(delete, path = "/api/notifications/{id}", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "Someone else's"), (status = 404, description = "No such notification")))]
-async fn remove(State(ports): State<NotificationPorts>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn remove(
+    State(ports): State<NotificationPorts>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     let found = own(&ports, &caller, &id).await?;
     let mut batch = Batch::new();
     batch.delete_any(&NOTIFICATIONS, found.id.as_str());
@@ -190,7 +215,11 @@ async fn remove(State(ports): State<NotificationPorts>, caller: Caller, Path(id)
 /// Removes all, or all that are read.
 #[utoipa::path(delete, path = "/api/notifications/all", tag = "notifications", security(("bearer" = []), ("cookie" = [])), params(("only_read" = Option<bool>, Query)),
     responses((status = 200, description = "How many"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in")))]
-async fn remove_all(State(ports): State<NotificationPorts>, caller: Caller, query: QueryParams) -> Result<Json<Value>, Problem> {
+async fn remove_all(
+    State(ports): State<NotificationPorts>,
+    caller: Caller,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     let mut filter = of(&caller);
     if query.flag(&["only_read", "onlyRead"])? == Some(true) {
         filter = filter.and(Filter::eq("isRead", 1));

@@ -13,7 +13,11 @@ use crate::kinfolk::relationships_of;
 use crate::parents::{ParentPlan, WantedParents};
 
 /// Adds a person with its first history entry and the parents it was given.
-pub async fn create(ports: &PeoplePorts, access: &TreeAccess<Edit>, input: &Body) -> Result<Document, Problem> {
+pub async fn create(
+    ports: &PeoplePorts,
+    access: &TreeAccess<Edit>,
+    input: &Body,
+) -> Result<Document, Problem> {
     refuse_derived(input)?;
     let fields = person::read_input(input)?;
     let wanted = WantedParents::read(input)?;
@@ -58,11 +62,18 @@ pub async fn update(
     if fields.is_empty() && wanted.is_empty() {
         return Err(Problem::field("body", "required", "Give at least one field to change"));
     }
-    write(ports, found, headers, "update", |current| {
-        let mut next = current.clone();
-        person::apply(&mut next, fields.clone())?;
-        Ok(next)
-    }, &wanted)
+    write(
+        ports,
+        found,
+        headers,
+        "update",
+        |current| {
+            let mut next = current.clone();
+            person::apply(&mut next, fields.clone())?;
+            Ok(next)
+        },
+        &wanted,
+    )
     .await
 }
 
@@ -80,7 +91,8 @@ pub async fn write(
     let next_of = &next_of;
     retry_stale(|| async move {
         let now = timestamp(&ports.clock);
-        let current = ports.documents.get(&PEOPLE, id).await?.ok_or_else(|| Problem::not_found("Person not found"))?;
+        let current =
+            ports.documents.get(&PEOPLE, id).await?.ok_or_else(|| Problem::not_found("Person not found"))?;
         if expected.is_some_and(|expected| expected != current.version) {
             let message = "Someone else has changed this person since you loaded it. Please load it again.";
             return Err(Problem::conflict(message).into());
@@ -116,7 +128,14 @@ pub async fn remove(ports: &PeoplePorts, found: &PersonAccess<Edit>) -> Result<(
             batch.delete(&RELATIONSHIPS, relationship);
         }
         let change = Change { kind: "delete", by: &found.access.caller.user_id, at: &now };
-        history::record(&mut batch, id, latest_version(ports, id).await?, Some(&current), &current.body, change);
+        history::record(
+            &mut batch,
+            id,
+            latest_version(ports, id).await?,
+            Some(&current),
+            &current.body,
+            change,
+        );
         count(&mut batch, found.access.id(), -1, -(relationships.len() as i64), &now);
         let tree = &found.access.tree;
         if tree.body.get("rootPersonId") == Some(&json!(id)) {
@@ -133,7 +152,9 @@ pub async fn remove(ports: &PeoplePorts, found: &PersonAccess<Edit>) -> Result<(
 /// A conflict here means that someone else wrote the same history entry, or the same link: read again.
 pub async fn commit(ports: &PeoplePorts, batch: Batch) -> Result<(), Retry> {
     match ports.documents.commit(batch).await {
-        Err(error) if error.kind() == StoreErrorKind::Conflict && error.context().starts_with("personhistories") => {
+        Err(error)
+            if error.kind() == StoreErrorKind::Conflict && error.context().starts_with("personhistories") =>
+        {
             Err(Retry::Stale)
         }
         Err(error) => Err(error.into()),
@@ -185,5 +206,7 @@ fn expected_version(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     }
     let version = tag.trim_start_matches("W/").trim_matches('"').parse();
-    version.map(Some).map_err(|_| Problem::field("If-Match", "invalid", "If-Match must be the ETag of the person"))
+    version
+        .map(Some)
+        .map_err(|_| Problem::field("If-Match", "invalid", "If-Match must be the ETag of the person"))
 }

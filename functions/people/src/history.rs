@@ -11,11 +11,11 @@ use dzinza_web::{Edit, JsonBody, PageQuery, Paged, PersonAccess, Problem, QueryP
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::PeoplePorts;
 use crate::edit::write;
 use crate::kinfolk::{Shape, show_all};
 use crate::parents::WantedParents;
 use crate::schema::RevertInput;
-use crate::PeoplePorts;
 
 const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
 
@@ -23,13 +23,18 @@ const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
 #[utoipa::path(get, path = "/api/persons/{personId}/history", tag = "history", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
     responses((status = 200, description = "The changes"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 403, description = "Only for those inside the tree"), (status = 404, description = "No such person for this caller")))]
-pub async fn list(State(ports): State<PeoplePorts>, found: PersonAccess<View>, query: QueryParams) -> Result<Response, Problem> {
+pub async fn list(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<View>,
+    query: QueryParams,
+) -> Result<Response, Problem> {
     inside(&found)?;
     let page = PAGES.read(&query)?;
     let paged = query.has(&["page", "skip", "limit"]);
     let filter = Filter::eq("personId", found.person.id.as_str());
     let entries = Query::new(filter.clone()).sort("version", Direction::Descending).skip(page.skip);
-    let mut entries = ports.documents.find(&PERSON_HISTORIES, entries.limit(if paged { page.limit } else { 1000 })).await?;
+    let mut entries =
+        ports.documents.find(&PERSON_HISTORIES, entries.limit(if paged { page.limit } else { 1000 })).await?;
     let mut total = ports.documents.count(&PERSON_HISTORIES, filter).await?;
     if total == 0 {
         total = 1;
@@ -68,8 +73,8 @@ pub async fn revert(
     JsonBody(input): JsonBody,
 ) -> Result<Json<Value>, Problem> {
     let version = input.get("version").and_then(Value::as_i64).filter(|version| *version > 0);
-    let version =
-        version.ok_or_else(|| Problem::field("version", "invalid", "version must be the number of an entry"))?;
+    let version = version
+        .ok_or_else(|| Problem::field("version", "invalid", "version must be the number of an entry"))?;
     let entry = entry_at(&ports, &found.person, version).await?;
     let snapshot = entry.body.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
     let restored = |current: &Body| {

@@ -37,7 +37,8 @@ pub async fn edges(
         let mut query = Query::new(Filter::any_of(side, some.iter().cloned())).limit(10_000);
         loop {
             let page = documents.find(&RELATIONSHIPS, query.clone()).await?;
-            let last = (page.len() == 10_000).then(|| page.last().map(|last| dzinza_ports::cursor_of(last, &[])));
+            let last =
+                (page.len() == 10_000).then(|| page.last().map(|last| dzinza_ports::cursor_of(last, &[])));
             found.extend(page);
             match last.flatten() {
                 Some(cursor) => query.after = Some(cursor),
@@ -45,7 +46,8 @@ pub async fn edges(
             }
         }
     }
-    let import = |document: &Document| document.body.get("importId").and_then(Value::as_str).map(str::to_owned);
+    let import =
+        |document: &Document| document.body.get("importId").and_then(Value::as_str).map(str::to_owned);
     found.retain(|document| import(document).is_none_or(|id| !pending.contains(&id)));
     Ok(found)
 }

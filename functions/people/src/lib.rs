@@ -64,6 +64,10 @@ pub fn api(ports: PeoplePorts) -> ApiRouter {
         .routes(routes!(relationships::create, relationships::list, relationships::remove_by_pair))
         .routes(routes!(relationships::show, relationships::update, relationships::remove))
         .routes(routes!(relationships::create_in_tree, relationships::list_in_tree))
-        .routes(routes!(relationships::show_in_tree, relationships::update_in_tree, relationships::remove_in_tree));
+        .routes(routes!(
+            relationships::show_in_tree,
+            relationships::update_in_tree,
+            relationships::remove_in_tree
+        ));
     finish(routes, ports)
 }

@@ -38,7 +38,11 @@ impl Way {
 #[utoipa::path(get, path = "/api/persons/{personId}/ancestors", tag = "kin", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("generations" = Option<u32>, Query, minimum = 1, maximum = 10)),
     responses((status = 200, description = "The ancestors"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such person for this caller")))]
-pub async fn ancestors(State(ports): State<PeoplePorts>, found: PersonAccess<View>, query: QueryParams) -> Result<axum::Json<Value>, Problem> {
+pub async fn ancestors(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<View>,
+    query: QueryParams,
+) -> Result<axum::Json<Value>, Problem> {
     walk(&ports, &found, &query, Way::Up).await
 }
 
@@ -46,7 +50,11 @@ pub async fn ancestors(State(ports): State<PeoplePorts>, found: PersonAccess<Vie
 #[utoipa::path(get, path = "/api/persons/{personId}/descendants", tag = "kin", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("generations" = Option<u32>, Query, minimum = 1, maximum = 10)),
     responses((status = 200, description = "The descendants"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such person for this caller")))]
-pub async fn descendants(State(ports): State<PeoplePorts>, found: PersonAccess<View>, query: QueryParams) -> Result<axum::Json<Value>, Problem> {
+pub async fn descendants(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<View>,
+    query: QueryParams,
+) -> Result<axum::Json<Value>, Problem> {
     walk(&ports, &found, &query, Way::Down).await
 }
 
@@ -65,14 +73,18 @@ async fn walk(
         ports.links.open_photo(&mut view).await;
         shown.insert(person.id, view);
     }
-    let root = show_all(ports, &found.access, std::slice::from_ref(&found.person), Shape::Person).await?.pop();
+    let root =
+        show_all(ports, &found.access, std::slice::from_ref(&found.person), Shape::Person).await?.pop();
     let total = shown.len().saturating_sub(1);
     shown.remove(&found.person.id);
     let mut nest = Nest { reach: &reach, shown, way, outside };
     let nested = nest.next_to(&found.person.id, 1);
     let mut body = Body::new();
     body.insert("rootPerson".into(), root.unwrap_or(Value::Null));
-    body.insert(if matches!(way, Way::Up) { "ancestors" } else { "descendants" }.into(), Value::Array(nested));
+    body.insert(
+        if matches!(way, Way::Up) { "ancestors" } else { "descendants" }.into(),
+        Value::Array(nested),
+    );
     body.insert("generations".into(), json!(generations));
     body.insert("totalPersons".into(), json!(total));
     body.insert("complete".into(), json!(reach.complete));
@@ -87,7 +99,12 @@ struct Reach {
     complete: bool,
 }
 
-async fn reach(ports: &PeoplePorts, found: &PersonAccess<View>, generations: u64, way: Way) -> Result<Reach, Problem> {
+async fn reach(
+    ports: &PeoplePorts,
+    found: &PersonAccess<View>,
+    generations: u64,
+    way: Way,
+) -> Result<Reach, Problem> {
     let (here, there) = way.sides();
     let root = found.person.id.clone();
     let mut reach =

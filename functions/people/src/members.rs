@@ -13,7 +13,11 @@ use crate::{PeoplePorts, edit};
 /// Adds a member to the named tree, or to the caller's newest one.
 #[utoipa::path(post, path = "/api/genealogy/members", tag = "members", security(("bearer" = []), ("cookie" = [])), request_body = PersonInput,
     responses((status = 201, description = "The member"), (status = 400, description = "A field breaks a rule"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller")))]
-pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<Response, Problem> {
+pub async fn create(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    JsonBody(input): JsonBody,
+) -> Result<Response, Problem> {
     let access: TreeAccess<Edit> = match tree_named(&input)? {
         Some(id) => TreeAccess::of(&ports.documents, &ports.clock, &caller, id).await?,
         None => default_tree(&ports.documents, &ports.clock, &ports.ids, &caller).await?,
@@ -45,7 +49,10 @@ pub async fn update(
 /// Removes a member and its relationships.
 #[utoipa::path(delete, path = "/api/genealogy/members/{personId}", tag = "members", security(("bearer" = []), ("cookie" = [])), params(("personId" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such member for this caller")))]
-pub async fn remove(State(ports): State<PeoplePorts>, found: PersonAccess<Edit>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<Edit>,
+) -> Result<StatusCode, Problem> {
     edit::remove(&ports, &found).await?;
     Ok(StatusCode::NO_CONTENT)
 }

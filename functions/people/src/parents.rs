@@ -31,7 +31,8 @@ impl WantedParents {
     pub fn read(input: &Body) -> Result<Self, Problem> {
         let given = Input(input);
         let mut wanted = Self::default();
-        if let Some(Value::Array(ids)) = text_list(given.get(&["parentIds", "parent_ids"]), "parentIds", 200)? {
+        if let Some(Value::Array(ids)) = text_list(given.get(&["parentIds", "parent_ids"]), "parentIds", 200)?
+        {
             wanted.plain = ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         }
         for (role, field, alias) in [
@@ -58,18 +59,30 @@ fn read_legal(value: &Value) -> Result<Vec<(String, String)>, Problem> {
     let entries = match value {
         Value::Null => return Ok(Vec::new()),
         Value::Array(entries) if entries.len() <= 20 => entries,
-        _ => return Err(Problem::field("legalParents", "invalid_type", "legalParents must be a list of at most 20")),
+        _ => {
+            return Err(Problem::field(
+                "legalParents",
+                "invalid_type",
+                "legalParents must be a list of at most 20",
+            ));
+        }
     };
     let mut legal = Vec::with_capacity(entries.len());
     for (place, entry) in entries.iter().enumerate() {
         let field = |key: &str| format!("legalParents.{place}.{key}");
         let Value::Object(entry) = entry else {
-            return Err(Problem::field(format!("legalParents.{place}"), "invalid_type", "Each legal parent is an object"));
+            return Err(Problem::field(
+                format!("legalParents.{place}"),
+                "invalid_type",
+                "Each legal parent is an object",
+            ));
         };
         let entry = Input(entry);
         let parent = text_value(entry.get(&["parentId", "parent_id"]), &field("parentId"), 200)?;
         let kind = enum_value(entry.get(&["relationshipType"]), &field("relationshipType"), LEGAL)?;
-        let Some(Value::String(parent)) = parent else { return Err(FieldProblem::required(&field("parentId")).into()) };
+        let Some(Value::String(parent)) = parent else {
+            return Err(FieldProblem::required(&field("parentId")).into());
+        };
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("Other").to_owned();
         legal.push((parent, kind));
     }
@@ -113,7 +126,8 @@ impl ParentPlan {
         // The version of the shape is read before the shape is walked, or a change between the two goes unseen.
         touch_structure(ports, &mut plan.structure, access.id()).await?;
         let people = load_parents(ports, access, wanted).await?;
-        let mut present = edges(&ports.documents, &access.tree.body, "person2Id", std::slice::from_ref(id)).await?;
+        let mut present =
+            edges(&ports.documents, &access.tree.body, "person2Id", std::slice::from_ref(id)).await?;
         present.retain(|document| Kind::of(&document.body).is_parental());
         plan.compare(id, wanted, &people, &present)?;
         for new in &plan.add {
@@ -144,7 +158,8 @@ impl ParentPlan {
             let gone = present.iter().filter(|edge| is_legal(edge) && !named(edge));
             self.remove.extend(gone.filter(|edge| !taken.contains(text(edge, "person1Id"))).cloned());
             for (parent, kind) in legal.iter().filter(|(parent, _)| !taken.contains(parent.as_str())) {
-                let male = people.get(parent).is_some_and(|person| person.get("gender") == Some(&json!("Male")));
+                let male =
+                    people.get(parent).is_some_and(|person| person.get("gender") == Some(&json!("Male")));
                 self.want(parent, child, legal_role(kind, male), people, present)?;
             }
         }
@@ -160,7 +175,8 @@ impl ParentPlan {
         people: &HashMap<String, Body>,
         present: &[Document],
     ) -> Result<(), Problem> {
-        let mut roles: HashSet<String> = present.iter().map(|edge| text(edge, "parentalRole").to_owned()).collect();
+        let mut roles: HashSet<String> =
+            present.iter().map(|edge| text(edge, "parentalRole").to_owned()).collect();
         let role_of = |new: &NewRelationship| {
             new.fields.get("parentalRole").and_then(Value::as_str).unwrap_or("Other").to_owned()
         };
@@ -261,7 +277,8 @@ async fn load_parents(
     for (field, id) in named.chain(birth).chain(legal) {
         let person = ports.documents.get(&PEOPLE, id).await?;
         let visible = |person: &Document| {
-            text(person, "familyTreeId") == access.id() && !pending.iter().any(|import| import == text(person, "importId"))
+            text(person, "familyTreeId") == access.id()
+                && !pending.iter().any(|import| import == text(person, "importId"))
         };
         let person = person.filter(visible);
         let message = "A parent must be a person of the same family tree";
@@ -271,7 +288,12 @@ async fn load_parents(
     Ok(people)
 }
 
-fn link(parent: &str, child: &str, role: Option<&str>, people: &HashMap<String, Body>) -> Result<NewRelationship, Problem> {
+fn link(
+    parent: &str,
+    child: &str,
+    role: Option<&str>,
+    people: &HashMap<String, Body>,
+) -> Result<NewRelationship, Problem> {
     let mut request = Body::new();
     request.insert("person1Id".into(), json!(parent));
     request.insert("person2Id".into(), json!(child));

@@ -9,7 +9,9 @@ use dzinza_domain::text::fold;
 use dzinza_domain::tree::TreeRole;
 use dzinza_domain::view;
 use dzinza_ports::{Body, Direction, Filter, Query};
-use dzinza_web::{Caller, Edit, JsonBody, Level, PageQuery, Paged, PersonAccess, Problem, QueryParams, TreeAccess, View};
+use dzinza_web::{
+    Caller, Edit, JsonBody, Level, PageQuery, Paged, PersonAccess, Problem, QueryParams, TreeAccess, View,
+};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -63,8 +65,11 @@ async fn page_of(
     } else {
         ports.documents.count(&PEOPLE, filter.clone()).await?
     };
-    let (direction, back) =
-        if order == "desc" { (Direction::Descending, Direction::Ascending) } else { (Direction::Ascending, Direction::Descending) };
+    let (direction, back) = if order == "desc" {
+        (Direction::Descending, Direction::Ascending)
+    } else {
+        (Direction::Ascending, Direction::Descending)
+    };
     let field = match sort {
         "lastName" | "name" => "index.sortName",
         "birthDate" | "dateOfBirth" => "index.birthDay",
@@ -80,8 +85,10 @@ async fn page_of(
     } else {
         (direction, page.skip, page.limit)
     };
-    let mut people =
-        ports.documents.find(&PEOPLE, Query::new(filter).sort(field, direction).skip(skip).limit(limit)).await?;
+    let mut people = ports
+        .documents
+        .find(&PEOPLE, Query::new(filter).sort(field, direction).skip(skip).limit(limit))
+        .await?;
     if from_end {
         people.reverse();
     }
@@ -91,9 +98,14 @@ async fn page_of(
 
 /// The filter for what this caller may find, and whether that is the whole tree. `sorted` is whether names or dates
 /// decide the order.
-fn visible<L: Level>(access: &TreeAccess<L>, search: Option<&str>, sorted: bool) -> Result<(Filter, bool), Problem> {
+fn visible<L: Level>(
+    access: &TreeAccess<L>,
+    search: Option<&str>,
+    sorted: bool,
+) -> Result<(Filter, bool), Problem> {
     let mut filter = access.filter();
-    let hide_living = access.role == TreeRole::Public && (!access.viewer.shows_living || search.is_some() || sorted);
+    let hide_living =
+        access.role == TreeRole::Public && (!access.viewer.shows_living || search.is_some() || sorted);
     if hide_living {
         // Who may not be seen may not be found, nor be counted by how the pages fall.
         filter = filter.and(Filter::Range("index.livingUntil", None, Some(access.viewer.year.into())));
@@ -120,7 +132,8 @@ pub async fn search(
     query: QueryParams,
 ) -> Result<axum::Json<Vec<Body>>, Problem> {
     let name = query.text(&["name", "q"]).filter(|name| name.chars().count() >= 2);
-    let name = name.ok_or_else(|| Problem::field("name", "too_short", "name must have at least 2 characters"))?;
+    let name =
+        name.ok_or_else(|| Problem::field("name", "too_short", "name must have at least 2 characters"))?;
     let limit = query.number(&["limit"], 1..=100)?.unwrap_or(20) as u32;
     let trees = match query.text(&["tree_id", "treeId", "familyTreeId"]) {
         Some(id) => vec![id.to_owned()],
@@ -131,8 +144,12 @@ pub async fn search(
         let access = TreeAccess::<View>::of(&ports.documents, &ports.clock, &caller, &id).await?;
         let (filter, _) = visible(&access, Some(name), true)?;
         let rest = limit - found.len() as u32;
-        let people = ports.documents.find(&PEOPLE, Query::new(filter).sort("index.sortName", Direction::Ascending).limit(rest)).await?;
-        found.extend(people.iter().map(|person| view::found(&person.id, &access.viewer.redact(&person.body))));
+        let people = ports
+            .documents
+            .find(&PEOPLE, Query::new(filter).sort("index.sortName", Direction::Ascending).limit(rest))
+            .await?;
+        found
+            .extend(people.iter().map(|person| view::found(&person.id, &access.viewer.redact(&person.body))));
         if found.len() >= limit as usize {
             break;
         }
@@ -166,8 +183,13 @@ pub async fn create_in_tree(
 /// Adds a person to the tree named in the body.
 #[utoipa::path(post, path = "/api/persons", tag = "persons", security(("bearer" = []), ("cookie" = [])), request_body = PersonInput,
     responses((status = 201, description = "The person"), (status = 400, description = "A field breaks a rule"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller")))]
-pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<Response, Problem> {
-    let tree = tree_named(&input)?.ok_or_else(|| Problem::field("familyTreeId", "required", "familyTreeId is required"))?;
+pub async fn create(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    JsonBody(input): JsonBody,
+) -> Result<Response, Problem> {
+    let tree = tree_named(&input)?
+        .ok_or_else(|| Problem::field("familyTreeId", "required", "familyTreeId is required"))?;
     let access = TreeAccess::of(&ports.documents, &ports.clock, &caller, tree).await?;
     let person = edit::create(&ports, &access, &input).await?;
     show_one(&ports, &access, &person, Shape::Person, StatusCode::CREATED).await
@@ -229,7 +251,10 @@ pub async fn update_in_tree(
 /// Removes a person and its relationships.
 #[utoipa::path(delete, path = "/api/persons/{personId}", tag = "persons", security(("bearer" = []), ("cookie" = [])), params(("personId" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such person for this caller")))]
-pub async fn remove(State(ports): State<PeoplePorts>, found: PersonAccess<Edit>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<Edit>,
+) -> Result<StatusCode, Problem> {
     edit::remove(&ports, &found).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -237,6 +262,9 @@ pub async fn remove(State(ports): State<PeoplePorts>, found: PersonAccess<Edit>)
 /// Removes a person of a tree and its relationships.
 #[utoipa::path(delete, path = "/api/family-trees/{treeId}/persons/{personId}", tag = "persons", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("personId" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such person for this caller")))]
-pub async fn remove_in_tree(ports: State<PeoplePorts>, found: PersonAccess<Edit>) -> Result<StatusCode, Problem> {
+pub async fn remove_in_tree(
+    ports: State<PeoplePorts>,
+    found: PersonAccess<Edit>,
+) -> Result<StatusCode, Problem> {
     remove(ports, found).await
 }

@@ -6,8 +6,8 @@ use dzinza_domain::collections::{FAMILY_TREES, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::relationship::{self, Kind, NewRelationship};
 use dzinza_ports::{Batch, Body, Document, Filter, Query, StoreError, StoreErrorKind};
 use dzinza_web::{
-    Caller, Edit, JsonBody, Level, PageQuery, Paged, PersonAccess, Problem, QueryParams, Retry, TreeAccess, View,
-    retry_stale, timestamp,
+    Caller, Edit, JsonBody, Level, PageQuery, Paged, PersonAccess, Problem, QueryParams, Retry, TreeAccess,
+    View, retry_stale, timestamp,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -20,14 +20,27 @@ use crate::persons::tree_named;
 use crate::schema::RelationshipInput;
 
 /// What of a relationship only those inside the tree are told.
-const OWN_BUSINESS: [&str; 9] =
-    ["startDate", "endDate", "startDateText", "endDateText", "place", "notes", "events", "status", "parentalRole"];
+const OWN_BUSINESS: [&str; 9] = [
+    "startDate",
+    "endDate",
+    "startDateText",
+    "endDateText",
+    "place",
+    "notes",
+    "events",
+    "status",
+    "parentalRole",
+];
 const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
 
 /// Relates two persons of one tree.
 #[utoipa::path(post, path = "/api/relationships", tag = "relationships", security(("bearer" = []), ("cookie" = [])), request_body = RelationshipInput,
     responses((status = 201, description = "The relationship"), (status = 400, description = "A rule is broken"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "A person is not there"), (status = 409, description = "They are related like that already")))]
-pub async fn create(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<(StatusCode, Json<Body>), Problem> {
+pub async fn create(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    JsonBody(input): JsonBody,
+) -> Result<(StatusCode, Json<Body>), Problem> {
     let new = relationship::read_new(&input)?;
     add(&ports, &caller, new, tree_named(&input)?).await
 }
@@ -109,7 +122,11 @@ async fn add(
 }
 
 /// The simple API cannot say what kind of parent; only one of each can have given birth.
-async fn second_birth_parent_is_other(ports: &PeoplePorts, tree: &Body, new: &mut NewRelationship) -> Result<(), Problem> {
+async fn second_birth_parent_is_other(
+    ports: &PeoplePorts,
+    tree: &Body,
+    new: &mut NewRelationship,
+) -> Result<(), Problem> {
     let role = new.fields.get("parentalRole").cloned();
     let parents = edges(&ports.documents, tree, "person2Id", std::slice::from_ref(&new.person2)).await?;
     let other = |edge: &&Document| edge.body.get("person1Id").and_then(Value::as_str) != Some(&new.person1);
@@ -147,7 +164,11 @@ fn taken(error: StoreError, simple: bool) -> Retry {
 #[utoipa::path(get, path = "/api/relationships", tag = "relationships", security(("bearer" = []), ("cookie" = [])),
     params(("familyTreeId" = String, Query), ("personId" = Option<String>, Query), ("type" = Option<String>, Query), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
     responses((status = 200, description = "A page of relationships"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
-pub async fn list(State(ports): State<PeoplePorts>, access: TreeAccess<View>, query: QueryParams) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(ports): State<PeoplePorts>,
+    access: TreeAccess<View>,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     page_of(&ports, &access, &query, query.text(&["personId", "person_id"])).await
 }
 
@@ -155,7 +176,11 @@ pub async fn list(State(ports): State<PeoplePorts>, access: TreeAccess<View>, qu
 #[utoipa::path(get, path = "/api/family-trees/{treeId}/relationships", tag = "relationships", security(("bearer" = []), ("cookie" = [])),
     params(("treeId" = String, Path), ("personId" = Option<String>, Query), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
     responses((status = 200, description = "A page of relationships"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
-pub async fn list_in_tree(ports: State<PeoplePorts>, access: TreeAccess<View>, query: QueryParams) -> Result<Json<Value>, Problem> {
+pub async fn list_in_tree(
+    ports: State<PeoplePorts>,
+    access: TreeAccess<View>,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     list(ports, access, query).await
 }
 
@@ -163,7 +188,11 @@ pub async fn list_in_tree(ports: State<PeoplePorts>, access: TreeAccess<View>, q
 #[utoipa::path(get, path = "/api/persons/{personId}/relationships", tag = "relationships", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
     responses((status = 200, description = "A page of relationships"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such person for this caller")))]
-pub async fn of_person(State(ports): State<PeoplePorts>, found: PersonAccess<View>, query: QueryParams) -> Result<Json<Value>, Problem> {
+pub async fn of_person(
+    State(ports): State<PeoplePorts>,
+    found: PersonAccess<View>,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     page_of(&ports, &found.access, &query, Some(&found.person.id)).await
 }
 
@@ -182,13 +211,25 @@ async fn page_of<L: Level>(
     };
     let (found, total) = if let Some(person) = person {
         let mut all = relationships_of(&ports.documents, &access.tree.body, &[person.to_owned()]).await?;
-        all.retain(|document| document.body.get("familyTreeId") == Some(&json!(access.id())) && matches(document));
+        all.retain(|document| {
+            document.body.get("familyTreeId") == Some(&json!(access.id())) && matches(document)
+        });
         let total = all.len() as u64;
         (all.into_iter().skip(page.skip as usize).take(page.limit as usize).collect::<Vec<_>>(), total)
     } else {
         let mut filter = access.filter();
         if let Some(kind) = &kind {
-            let words = ["ParentChild", "GuardianChild", "Spousal", "Sibling", "StepSibling", "HalfSibling", "AdoptiveSibling", "FosterSibling", "Other"];
+            let words = [
+                "ParentChild",
+                "GuardianChild",
+                "Spousal",
+                "Sibling",
+                "StepSibling",
+                "HalfSibling",
+                "AdoptiveSibling",
+                "FosterSibling",
+                "Other",
+            ];
             let wanted = words.iter().filter(|word| {
                 let body = Body::from_iter([("type".to_owned(), json!(word))]);
                 let simple = Kind::of(&body).simple().unwrap_or_default().to_lowercase();
@@ -197,7 +238,13 @@ async fn page_of<L: Level>(
             filter = filter.and(Filter::any_of("type", wanted.map(|word| (*word).to_owned())));
         }
         let total = ports.documents.count(&RELATIONSHIPS, filter.clone()).await?;
-        (ports.documents.find(&RELATIONSHIPS, Query::new(filter).skip(page.skip).limit(page.limit)).await?, total)
+        (
+            ports
+                .documents
+                .find(&RELATIONSHIPS, Query::new(filter).skip(page.skip).limit(page.limit))
+                .await?,
+            total,
+        )
     };
     let shown = found.iter().map(|document| shown(access, document, false)).collect();
     Ok(Json(Paged::new(page, total).body(&["relationships", "items"], shown)))
@@ -214,7 +261,12 @@ fn shown<L: Level>(access: &TreeAccess<L>, document: &Document, simple: bool) ->
     Value::Object(view)
 }
 
-async fn find<L: Level>(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Option<&str>) -> Result<(Document, TreeAccess<L>), Problem> {
+async fn find<L: Level>(
+    ports: &PeoplePorts,
+    caller: &Caller,
+    id: &str,
+    tree: Option<&str>,
+) -> Result<(Document, TreeAccess<L>), Problem> {
     let missing = || Problem::not_found("Relationship not found");
     if id.is_empty() || id.len() > 200 {
         return Err(missing());
@@ -234,7 +286,11 @@ async fn find<L: Level>(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Op
 /// Reads a relationship.
 #[utoipa::path(get, path = "/api/relationships/{id}", tag = "relationships", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 200, description = "The relationship"), (status = 401, description = "Not signed in"), (status = 404, description = "No such relationship for this caller")))]
-pub async fn show(State(ports): State<PeoplePorts>, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn show(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let (document, access) = find::<View>(&ports, &caller, &id, None).await?;
     Ok(Json(shown(&access, &document, false)))
 }
@@ -242,7 +298,11 @@ pub async fn show(State(ports): State<PeoplePorts>, caller: Caller, Path(id): Pa
 /// Reads a relationship of a tree.
 #[utoipa::path(get, path = "/api/family-trees/{treeId}/relationships/{id}", tag = "relationships", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("id" = String, Path)),
     responses((status = 200, description = "The relationship"), (status = 401, description = "Not signed in"), (status = 404, description = "No such relationship for this caller")))]
-pub async fn show_in_tree(State(ports): State<PeoplePorts>, caller: Caller, Path((tree, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+pub async fn show_in_tree(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    Path((tree, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
     let (document, access) = find::<View>(&ports, &caller, &id, Some(&tree)).await?;
     Ok(Json(shown(&access, &document, false)))
 }
@@ -250,7 +310,12 @@ pub async fn show_in_tree(State(ports): State<PeoplePorts>, caller: Caller, Path
 /// Changes role, state, dates, place or notes; kind and persons stay.
 #[utoipa::path(put, path = "/api/relationships/{id}", tag = "relationships", security(("bearer" = []), ("cookie" = [])), request_body = Object, params(("id" = String, Path)),
     responses((status = 200, description = "The relationship"), (status = 400, description = "A rule is broken"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such relationship for this caller")))]
-pub async fn update(State(ports): State<PeoplePorts>, caller: Caller, Path(id): Path<String>, JsonBody(input): JsonBody) -> Result<Json<Value>, Problem> {
+pub async fn update(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonBody(input): JsonBody,
+) -> Result<Json<Value>, Problem> {
     change(&ports, &caller, &id, None, &input).await
 }
 
@@ -266,10 +331,20 @@ pub async fn update_in_tree(
     change(&ports, &caller, &id, Some(&tree), &input).await
 }
 
-async fn change(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Option<&str>, input: &Body) -> Result<Json<Value>, Problem> {
+async fn change(
+    ports: &PeoplePorts,
+    caller: &Caller,
+    id: &str,
+    tree: Option<&str>,
+    input: &Body,
+) -> Result<Json<Value>, Problem> {
     for key in ["type", "person1Id", "person2Id"] {
         if input.contains_key(key) {
-            return Err(Problem::field(key, "read_only", format!("{key} cannot be changed; make a new relationship")));
+            return Err(Problem::field(
+                key,
+                "read_only",
+                format!("{key} cannot be changed; make a new relationship"),
+            ));
         }
     }
     let fields = relationship::read_fields(input)?;
@@ -278,7 +353,11 @@ async fn change(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Option<&st
         let (document, access) = find::<Edit>(ports, caller, id, tree).await?;
         let mut body = document.body.clone();
         for (key, value) in fields {
-            if value.is_null() { drop(body.remove(key)) } else { drop(body.insert(key.clone(), value.clone())) }
+            if value.is_null() {
+                drop(body.remove(key))
+            } else {
+                drop(body.insert(key.clone(), value.clone()))
+            }
         }
         let now = timestamp(&ports.clock);
         body.insert("updatedAt".into(), json!(now));
@@ -295,37 +374,56 @@ async fn change(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Option<&st
 /// Ends a relationship record.
 #[utoipa::path(delete, path = "/api/relationships/{id}", tag = "relationships", security(("bearer" = []), ("cookie" = [])), params(("id" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such relationship for this caller")))]
-pub async fn remove(State(ports): State<PeoplePorts>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     erase(&ports, &caller, &id, None).await
 }
 
 /// Ends a relationship record of a tree.
 #[utoipa::path(delete, path = "/api/family-trees/{treeId}/relationships/{id}", tag = "relationships", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("id" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such relationship for this caller")))]
-pub async fn remove_in_tree(State(ports): State<PeoplePorts>, caller: Caller, Path((tree, id)): Path<(String, String)>) -> Result<StatusCode, Problem> {
+pub async fn remove_in_tree(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    Path((tree, id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
     erase(&ports, &caller, &id, Some(&tree)).await
 }
 
 /// Ends the relationship that two persons have, named by them and its type instead of its id.
 #[utoipa::path(delete, path = "/api/relationships", tag = "relationships", security(("bearer" = []), ("cookie" = [])), request_body = RelationshipInput,
     responses((status = 204, description = "Gone"), (status = 400, description = "A field is missing"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "They are not related like that")))]
-pub async fn remove_by_pair(State(ports): State<PeoplePorts>, caller: Caller, JsonBody(input): JsonBody) -> Result<StatusCode, Problem> {
+pub async fn remove_by_pair(
+    State(ports): State<PeoplePorts>,
+    caller: Caller,
+    JsonBody(input): JsonBody,
+) -> Result<StatusCode, Problem> {
     let wanted = relationship::read_new(&input)?;
     let one = PersonAccess::<Edit>::of(&ports.documents, &ports.clock, &caller, &wanted.person1).await?;
-    let all = relationships_of(&ports.documents, &one.access.tree.body, std::slice::from_ref(&one.person.id)).await?;
+    let all = relationships_of(&ports.documents, &one.access.tree.body, std::slice::from_ref(&one.person.id))
+        .await?;
     let is_it = |document: &&Document| {
         let text = |key: &str| document.body.get(key).and_then(Value::as_str).unwrap_or_default();
         let stored = Kind::of(&document.body);
         let forward = text("person1Id") == wanted.person1 && text("person2Id") == wanted.person2;
         let backward = text("person2Id") == wanted.person1 && text("person1Id") == wanted.person2;
-        let same = if wanted.simple { stored.simple() == wanted.kind.simple() } else { stored == wanted.kind };
+        let same =
+            if wanted.simple { stored.simple() == wanted.kind.simple() } else { stored == wanted.kind };
         same && (forward || (stored.is_symmetric() && backward))
     };
     let found = all.iter().find(is_it).ok_or_else(|| Problem::not_found("Relationship not found"))?;
     erase(&ports, &caller, &found.id, None).await
 }
 
-async fn erase(ports: &PeoplePorts, caller: &Caller, id: &str, tree: Option<&str>) -> Result<StatusCode, Problem> {
+async fn erase(
+    ports: &PeoplePorts,
+    caller: &Caller,
+    id: &str,
+    tree: Option<&str>,
+) -> Result<StatusCode, Problem> {
     retry_stale(|| async move {
         let (document, access) = find::<Edit>(ports, caller, id, tree).await?;
         let mut batch = Batch::new();

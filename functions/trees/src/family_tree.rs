@@ -33,7 +33,11 @@ pub async fn greet() -> Json<Value> {
 /// The caller's newest tree with everyone in it, or the named one. Someone who has none gets a default one.
 #[utoipa::path(get, path = "/api/genealogy/family-tree", tag = "trees", operation_id = "show_whole", security(("bearer" = []), ("cookie" = [])), params(("treeId" = Option<String>, Query)),
     responses((status = 200, description = "The tree, its members and relationships"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
-pub async fn show(State(ports): State<TreesPorts>, caller: Caller, query: QueryParams) -> Result<Response, Problem> {
+pub async fn show(
+    State(ports): State<TreesPorts>,
+    caller: Caller,
+    query: QueryParams,
+) -> Result<Response, Problem> {
     if let Some(id) = query.text(&["treeId", "familyTreeId", "tree_id"]) {
         let access = TreeAccess::<View>::of(&ports.documents, &ports.clock, &caller, id).await?;
         let head = tree::view(access.id(), &access.tree.body, access.role);
@@ -45,27 +49,35 @@ pub async fn show(State(ports): State<TreesPorts>, caller: Caller, query: QueryP
 }
 
 /// Answers `head` with `members` and `relationships` added.
-pub async fn stream<L: Level>(ports: &TreesPorts, access: &TreeAccess<L>, head: Body) -> Result<Response, Problem> {
+pub async fn stream<L: Level>(
+    ports: &TreesPorts,
+    access: &TreeAccess<L>,
+    head: Body,
+) -> Result<Response, Problem> {
     let graph = Graph::load(ports, access).await?;
     let inside = access.role >= TreeRole::Viewer;
     let viewer = access.viewer;
     let links = ports.links.clone();
-    let members = documents(ports, access, &PEOPLE).try_chunks(CHUNK as usize).map_err(|error| error.1).and_then(move |people| {
-        let shown: Vec<Body> = people
-            .iter()
-            .map(|person| view::member(&person.id, &viewer.redact(&person.body), &graph.kin(&person.id)))
-            .collect();
-        let links = links.clone();
-        async move {
-            let mut out = Vec::with_capacity(shown.len());
-            for mut member in shown {
-                links.open_photo(&mut member).await;
-                out.push(member);
+    let members = documents(ports, access, &PEOPLE)
+        .try_chunks(CHUNK as usize)
+        .map_err(|error| error.1)
+        .and_then(move |people| {
+            let shown: Vec<Body> = people
+                .iter()
+                .map(|person| view::member(&person.id, &viewer.redact(&person.body), &graph.kin(&person.id)))
+                .collect();
+            let links = links.clone();
+            async move {
+                let mut out = Vec::with_capacity(shown.len());
+                for mut member in shown {
+                    links.open_photo(&mut member).await;
+                    out.push(member);
+                }
+                Ok(out)
             }
-            Ok(out)
-        }
-    });
-    let relationships = documents(ports, access, &RELATIONSHIPS).try_chunks(CHUNK as usize).map_err(|error| error.1);
+        });
+    let relationships =
+        documents(ports, access, &RELATIONSHIPS).try_chunks(CHUNK as usize).map_err(|error| error.1);
     let relationships = relationships.map_ok(move |chunk| {
         let simple = chunk.iter().filter(|document| Kind::of(&document.body).simple().is_some());
         simple.map(|document| shown_relationship(document, inside)).collect::<Vec<_>>()
@@ -127,8 +139,13 @@ struct Graph {
 
 impl Graph {
     async fn load<L: Level>(ports: &TreesPorts, access: &TreeAccess<L>) -> Result<Self, Problem> {
-        let mut graph =
-            Self { numbers: HashMap::new(), ids: Vec::new(), parents: Vec::new(), children: Vec::new(), spouses: Vec::new() };
+        let mut graph = Self {
+            numbers: HashMap::new(),
+            ids: Vec::new(),
+            parents: Vec::new(),
+            children: Vec::new(),
+            spouses: Vec::new(),
+        };
         let mut all = Box::pin(documents(ports, access, &RELATIONSHIPS));
         while let Some(document) = all.try_next().await? {
             let id = |key: &str| document.body.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -172,6 +189,11 @@ impl Graph {
             };
             found.map(relative).collect()
         };
-        Kin { parents: of(&self.parents), children: of(&self.children), spouses: of(&self.spouses), siblings: Vec::new() }
+        Kin {
+            parents: of(&self.parents),
+            children: of(&self.children),
+            spouses: of(&self.spouses),
+            siblings: Vec::new(),
+        }
     }
 }

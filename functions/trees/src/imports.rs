@@ -9,9 +9,7 @@ use bytes::Bytes;
 use dzinza_domain::collections::{FAMILY_TREES, IMPORTS, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::import::{self, NewImport};
 use dzinza_domain::{gedcom, tree};
-use dzinza_ports::{
-    Batch, Body, ByteStream, Direction, Document, Filter, Query, StoreError, StoreErrorKind,
-};
+use dzinza_ports::{Batch, Body, ByteStream, Direction, Document, Filter, Query, StoreError, StoreErrorKind};
 use dzinza_web::{Edit, PageQuery, Paged, Problem, QueryParams, Retry, TreeAccess, retry_stale, timestamp};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
@@ -48,7 +46,9 @@ pub async fn upload(
         let file_name: String = field.file_name().unwrap_or("upload.ged").chars().take(255).collect();
         // The field borrows the request, a stored stream must not: hand the bytes through a channel of one.
         let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, StoreError>>(1);
-        let bytes = stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }).boxed();
+        let bytes =
+            stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) })
+                .boxed();
         let pump = async {
             let mut field = field;
             loop {
@@ -56,7 +56,9 @@ pub async fn upload(
                     Ok(Some(piece)) => Ok(piece),
                     Ok(None) => break Ok(()),
                     Err(error) => {
-                        let _ = sender.send(Err(StoreError::new(StoreErrorKind::Invalid, "upload broke off"))).await;
+                        let _ = sender
+                            .send(Err(StoreError::new(StoreErrorKind::Invalid, "upload broke off")))
+                            .await;
                         break Err(unreadable(error));
                     }
                 };
@@ -71,7 +73,8 @@ pub async fn upload(
         pumped?;
         import = Some(started?);
     }
-    let id = import.ok_or_else(|| Problem::field("gedcomFile", "required", "Choose a GEDCOM file to import"))?;
+    let id =
+        import.ok_or_else(|| Problem::field("gedcomFile", "required", "Choose a GEDCOM file to import"))?;
     answer(&ports, &access, &id).await
 }
 
@@ -87,7 +90,11 @@ pub struct Upload<'a> {
 ///
 /// # Errors
 /// 400 if it is not GEDCOM.
-pub async fn start_import(ports: &TreesPorts, access: &TreeAccess<Edit>, upload: Upload<'_>) -> Result<String, Problem> {
+pub async fn start_import(
+    ports: &TreesPorts,
+    access: &TreeAccess<Edit>,
+    upload: Upload<'_>,
+) -> Result<String, Problem> {
     let id = ports.ids.new_id();
     let key = format!("imports/{id}.ged");
     let info = ports.blobs.put(&key, "application/x-gedcom", upload.bytes).await.map_err(|error| {
@@ -152,7 +159,9 @@ async fn answer(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Resu
         if waited >= ports.import_wait {
             body.insert("message".into(), json!("The GEDCOM file is being imported"));
             let location = format!("/api/family-trees/{}/imports/{id}", access.id());
-            return Ok((StatusCode::ACCEPTED, [(http::header::LOCATION, location)], Json(body)).into_response());
+            return Ok(
+                (StatusCode::ACCEPTED, [(http::header::LOCATION, location)], Json(body)).into_response()
+            );
         }
         tokio::time::sleep(step).await;
         waited += step;
@@ -181,11 +190,16 @@ async fn find(ports: &TreesPorts, tree_id: &str, id: &str) -> Result<Document, P
 #[utoipa::path(get, path = "/api/family-trees/{treeId}/imports", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
     params(("treeId" = String, Path), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100)),
     responses((status = 200, description = "A page of imports"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller")))]
-pub async fn list(State(ports): State<TreesPorts>, access: TreeAccess<Edit>, query: QueryParams) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(ports): State<TreesPorts>,
+    access: TreeAccess<Edit>,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     let page = PAGES.read(&query)?;
     let filter = Filter::eq("familyTreeId", access.id());
     let total = ports.documents.count(&IMPORTS, filter.clone()).await?;
-    let newest = Query::new(filter).sort("createdAt", Direction::Descending).skip(page.skip).limit(page.limit);
+    let newest =
+        Query::new(filter).sort("createdAt", Direction::Descending).skip(page.skip).limit(page.limit);
     let imports = ports.documents.find(&IMPORTS, newest).await?;
     let shown = imports.iter().map(|import| {
         let mut view = import::view(&import.id, &import.body);

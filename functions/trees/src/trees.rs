@@ -9,8 +9,8 @@ use dzinza_domain::tree::{self, TreeRole};
 use dzinza_domain::view;
 use dzinza_ports::{Batch, Body, Direction, Document, Filter, NewMessage, Query};
 use dzinza_web::{
-    Caller, Edit, JsonBody, Level, Own, PageQuery, Paged, Problem, QueryParams, Retry, TreeAccess, View, default_tree,
-    retry_stale, timestamp,
+    Caller, Edit, JsonBody, Level, Own, PageQuery, Paged, Problem, QueryParams, Retry, TreeAccess, View,
+    default_tree, retry_stale, timestamp,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -26,7 +26,11 @@ const WHOLE: u64 = 5000;
 #[utoipa::path(get, path = "/api/family-trees", tag = "trees", security(("bearer" = []), ("cookie" = [])),
     params(("search" = Option<String>, Query), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100)),
     responses((status = 200, description = "A page of trees"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in")))]
-pub async fn list(State(ports): State<TreesPorts>, caller: Caller, query: QueryParams) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(ports): State<TreesPorts>,
+    caller: Caller,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
     let page = PAGES.read(&query)?;
     let mut filter = Filter::Or(vec![
         Filter::eq("ownerId", caller.user_id.as_str()),
@@ -39,7 +43,8 @@ pub async fn list(State(ports): State<TreesPorts>, caller: Caller, query: QueryP
         filter = filter.and(Filter::Contains("index.name", fold(search)));
     }
     let total = ports.documents.count(&FAMILY_TREES, filter.clone()).await?;
-    let sorted = Query::new(filter).sort("updatedAt", Direction::Descending).skip(page.skip).limit(page.limit);
+    let sorted =
+        Query::new(filter).sort("updatedAt", Direction::Descending).skip(page.skip).limit(page.limit);
     let trees = ports.documents.find(&FAMILY_TREES, sorted).await?;
     let shown = trees.iter().filter_map(|tree| {
         let role = tree::role_of(&tree.body, &caller.user_id, caller.is_admin())?;
@@ -68,12 +73,16 @@ pub async fn create(
 /// Reads a tree. Its members and relationships come along while it has at most 5000 persons.
 #[utoipa::path(get, path = "/api/family-trees/{treeId}", tag = "trees", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)),
     responses((status = 200, description = "The tree"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
-pub async fn show(State(ports): State<TreesPorts>, access: TreeAccess<View>) -> Result<axum::response::Response, Problem> {
+pub async fn show(
+    State(ports): State<TreesPorts>,
+    access: TreeAccess<View>,
+) -> Result<axum::response::Response, Problem> {
     let mut body = tree::view(access.id(), &access.tree.body, access.role);
     if access.role >= TreeRole::Viewer {
         add_years(&ports, &access, &mut body).await?;
     }
-    let persons = access.tree.body.get("statistics").and_then(|statistics| statistics["totalPersons"].as_u64());
+    let persons =
+        access.tree.body.get("statistics").and_then(|statistics| statistics["totalPersons"].as_u64());
     if persons.unwrap_or(0) > WHOLE {
         return Ok(axum::response::IntoResponse::into_response(Json(body)));
     }
@@ -83,12 +92,16 @@ pub async fn show(State(ports): State<TreesPorts>, access: TreeAccess<View>) -> 
 /// The years in which the first and the last member were born, by index.
 async fn add_years(ports: &TreesPorts, access: &TreeAccess<View>, view: &mut Body) -> Result<(), Problem> {
     let born = access.filter().and(Filter::Range("index.birthDay", Some(i64::MIN.into()), None));
-    for (key, direction) in [("oldestBirthYear", Direction::Ascending), ("newestBirthYear", Direction::Descending)] {
+    for (key, direction) in
+        [("oldestBirthYear", Direction::Ascending), ("newestBirthYear", Direction::Descending)]
+    {
         let one = Query::new(born.clone()).sort("index.birthDay", direction).limit(1);
         let found = ports.documents.find(&PEOPLE, one).await?;
         let shown = found.first().map(|person| view::found(&person.id, &person.body));
         let date = shown.as_ref().and_then(|shown| shown["birthDateString"].as_str());
-        if let (Some(Value::Object(statistics)), Some(year)) = (view.get_mut("statistics"), date.and_then(year_of)) {
+        if let (Some(Value::Object(statistics)), Some(year)) =
+            (view.get_mut("statistics"), date.and_then(year_of))
+        {
             statistics.insert(key.into(), json!(year));
         }
     }
@@ -116,7 +129,8 @@ pub async fn update(
         }
     }
     let (ports, access, changes) = (&ports, &access, &changes);
-    let tree = change(ports, access, |tree| tree::update(tree, changes.clone(), &timestamp(&ports.clock))).await?;
+    let tree =
+        change(ports, access, |tree| tree::update(tree, changes.clone(), &timestamp(&ports.clock))).await?;
     Ok(Json(tree::view(&tree.id, &tree.body, access.role)))
 }
 

@@ -32,27 +32,123 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 pub(crate) static VARIABLES: &[Variable] = &[
-    variable("DZINZA_DATA", &[], "data", "text", "Folder of the embedded store: database, files, generated secrets"),
+    variable(
+        "DZINZA_DATA",
+        &[],
+        "data",
+        "text",
+        "Folder of the embedded store: database, files, generated secrets",
+    ),
     variable("DZINZA_LISTEN", &[], "listen", "text", "Address and port to listen on"),
-    variable("DZINZA_FRONTEND", &[], "frontend", "text", "Folder of the built frontend to serve; empty for none"),
-    variable("ALLOWED_ORIGINS", &["CORS_ORIGIN", "CORS_ORIGINS"], "allowed_origins", "list", "Origins of pages that may call with credentials; `*` is refused"),
-    variable("TRUSTED_PROXIES", &[], "trusted_proxies", "list", "Proxies (addresses or networks) whose `X-Forwarded-For` is believed"),
-    variable("PUBLIC_TLS", &[], "public_tls", "flag", "Whether the public address is https: cookies become `Secure`, HSTS is sent"),
-    variable("ENABLE_SWAGGER", &[], "enable_swagger", "flag", "Whether `/api/docs` and the API description are served"),
+    variable(
+        "DZINZA_FRONTEND",
+        &[],
+        "frontend",
+        "text",
+        "Folder of the built frontend to serve; empty for none",
+    ),
+    variable(
+        "ALLOWED_ORIGINS",
+        &["CORS_ORIGIN", "CORS_ORIGINS"],
+        "allowed_origins",
+        "list",
+        "Origins of pages that may call with credentials; `*` is refused",
+    ),
+    variable(
+        "TRUSTED_PROXIES",
+        &[],
+        "trusted_proxies",
+        "list",
+        "Proxies (addresses or networks) whose `X-Forwarded-For` is believed",
+    ),
+    variable(
+        "PUBLIC_TLS",
+        &[],
+        "public_tls",
+        "flag",
+        "Whether the public address is https: cookies become `Secure`, HSTS is sent",
+    ),
+    variable(
+        "ENABLE_SWAGGER",
+        &[],
+        "enable_swagger",
+        "flag",
+        "Whether `/api/docs` and the API description are served",
+    ),
     variable("ALLOW_REGISTRATION", &[], "allow_registration", "flag", "Whether anyone may sign up"),
-    variable("RATE_LIMIT_MAX_REQUESTS", &["API_RATE_LIMIT"], "rate_limit_max_requests", "number", "Requests to the API from one address in a window; 0 for no limit"),
+    variable(
+        "RATE_LIMIT_MAX_REQUESTS",
+        &["API_RATE_LIMIT"],
+        "rate_limit_max_requests",
+        "number",
+        "Requests to the API from one address in a window; 0 for no limit",
+    ),
     variable("RATE_LIMIT_WINDOW_MS", &[], "rate_limit_window_ms", "number", "That window, in milliseconds"),
-    variable("AUTH_RATE_LIMIT_MAX_REQUESTS", &["AUTH_RATE_LIMIT_MAX"], "auth_rate_limit_max_requests", "number", "Sign-ups and sign-ins from one address in a quarter of an hour; 0 for no limit, which also lifts the limits per address and on refreshing"),
-    variable("ACCESS_TOKEN_EXPIRE_MINUTES", &[], "access_token_expire_minutes", "number", "Life of an access token, 1 to 1440"),
-    variable("REFRESH_TOKEN_EXPIRE_DAYS", &[], "refresh_token_expire_days", "number", "Life of a refresh token, 1 to 30"),
-    variable("BCRYPT_ROUNDS", &["BCRYPT_SALT_ROUNDS"], "bcrypt_rounds", "number", "Cost of bcrypt for new passwords, 4 to 20"),
-    variable("MAX_LOGIN_ATTEMPTS", &[], "max_login_attempts", "number", "Wrong passwords that lock an account; 0 for never"),
-    variable("ACCOUNT_LOCKOUT_MINUTES", &[], "account_lockout_minutes", "number", "Length of the first lock; each further one lasts twice as long, up to a day"),
-    variable("IMPORT_WAIT_SECONDS", &[], "import_wait_seconds", "number", "How long an upload waits for its import before it answers 202"),
-    variable("LOG_LEVEL", &["RUST_LOG"], "log_level", "text", "Filter of the log, such as `info` or `dzinza=debug,info`"),
+    variable(
+        "AUTH_RATE_LIMIT_MAX_REQUESTS",
+        &["AUTH_RATE_LIMIT_MAX"],
+        "auth_rate_limit_max_requests",
+        "number",
+        "Sign-ups and sign-ins from one address in a quarter of an hour; 0 for no limit, which also lifts the limits per address and on refreshing",
+    ),
+    variable(
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        &[],
+        "access_token_expire_minutes",
+        "number",
+        "Life of an access token, 1 to 1440",
+    ),
+    variable(
+        "REFRESH_TOKEN_EXPIRE_DAYS",
+        &[],
+        "refresh_token_expire_days",
+        "number",
+        "Life of a refresh token, 1 to 30",
+    ),
+    variable(
+        "BCRYPT_ROUNDS",
+        &["BCRYPT_SALT_ROUNDS"],
+        "bcrypt_rounds",
+        "number",
+        "Cost of bcrypt for new passwords, 4 to 20",
+    ),
+    variable(
+        "MAX_LOGIN_ATTEMPTS",
+        &[],
+        "max_login_attempts",
+        "number",
+        "Wrong passwords that lock an account; 0 for never",
+    ),
+    variable(
+        "ACCOUNT_LOCKOUT_MINUTES",
+        &[],
+        "account_lockout_minutes",
+        "number",
+        "Length of the first lock; each further one lasts twice as long, up to a day",
+    ),
+    variable(
+        "IMPORT_WAIT_SECONDS",
+        &[],
+        "import_wait_seconds",
+        "number",
+        "How long an upload waits for its import before it answers 202",
+    ),
+    variable(
+        "LOG_LEVEL",
+        &["RUST_LOG"],
+        "log_level",
+        "text",
+        "Filter of the log, such as `info` or `dzinza=debug,info`",
+    ),
     variable("LOG_FORMAT", &[], "log_format", "text", "`pretty` or `json`"),
-    secret("JWT_SECRET", "Key that signs access tokens, at least 32 bytes; made and kept in the data folder if not given"),
-    secret("JWT_REFRESH_SECRET", "Key that signs refresh tokens, at least 32 bytes, another one; made and kept in the data folder if not given"),
+    secret(
+        "JWT_SECRET",
+        "Key that signs access tokens, at least 32 bytes; made and kept in the data folder if not given",
+    ),
+    secret(
+        "JWT_REFRESH_SECRET",
+        "Key that signs refresh tokens, at least 32 bytes, another one; made and kept in the data folder if not given",
+    ),
 ];
 
 /// Every variable that is read.
@@ -62,7 +158,8 @@ pub fn reference() -> &'static [Variable] {
 
 /// The configuration reference, as `docs/configuration.md` has it.
 pub fn reference_markdown() -> String {
-    let defaults = crate::Settings::from_environment(|_| None).map(|settings| settings.shown()).unwrap_or_default();
+    let defaults =
+        crate::Settings::from_environment(|_| None).map(|settings| settings.shown()).unwrap_or_default();
     let mut text = String::from(
         "# Configuration reference\n\n<!-- Generated from lib/config/src/reference.rs; a test compares them. -->\n\n\
          Precedence: environment, then the YAML file that `SHARED_CONFIG_PATH` names, then the defaults\n\
@@ -76,12 +173,14 @@ pub fn reference_markdown() -> String {
         } else {
             variable.aliases.iter().map(|alias| format!("`{alias}`")).collect()
         };
-        let default = defaults.iter().find(|(name, _)| name == variable.name).map_or("", |(_, value)| value.as_str());
+        let default =
+            defaults.iter().find(|(name, _)| name == variable.name).map_or("", |(_, value)| value.as_str());
         let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
         let key = if variable.secret { String::new() } else { format!("`{}`", variable.key) };
         let (name, kind, meaning) = (variable.name, variable.kind, variable.meaning);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| `{name}` | {} | {key} | {kind} | {default} | {meaning} |", aliases.join(", "));
+        let _ =
+            writeln!(text, "| `{name}` | {} | {key} | {kind} | {default} | {meaning} |", aliases.join(", "));
     }
     text
 }
@@ -94,7 +193,11 @@ mod tests {
     fn the_written_reference_is_the_generated_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(written, reference_markdown(), "run: cargo run -q -p dzinza-runner -- config reference > docs/configuration.md");
+        assert_eq!(
+            written,
+            reference_markdown(),
+            "run: cargo run -q -p dzinza-runner -- config reference > docs/configuration.md"
+        );
     }
 
     #[test]

@@ -68,7 +68,10 @@ impl Secrets {
     ///
     /// # Errors
     /// As [`Secrets::load`].
-    pub fn from_environment(folder: &Path, get: impl Fn(&str) -> Option<String>) -> Result<Self, SecretsError> {
+    pub fn from_environment(
+        folder: &Path,
+        get: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SecretsError> {
         let secrets = Self {
             jwt: secret("JWT_SECRET", folder, "jwt_secret", &get)?,
             jwt_refresh: secret("JWT_REFRESH_SECRET", folder, "jwt_refresh_secret", &get)?,
@@ -174,8 +177,14 @@ mod tests {
         };
         assert!(matches!(with(&[("JWT_SECRET", "short")]), Err(SecretsError::Short(_))));
         assert!(matches!(with(&[("JWT_SECRET", PUBLISHED[0])]), Err(SecretsError::Published(_))));
-        assert!(matches!(with(&[("JWT_SECRET", &long), ("JWT_REFRESH_SECRET", &long)]), Err(SecretsError::Equal)));
-        assert!(matches!(with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]), Err(SecretsError::Both(_))));
+        assert!(matches!(
+            with(&[("JWT_SECRET", &long), ("JWT_REFRESH_SECRET", &long)]),
+            Err(SecretsError::Equal)
+        ));
+        assert!(matches!(
+            with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]),
+            Err(SecretsError::Both(_))
+        ));
         assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
     }
 }

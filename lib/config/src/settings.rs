@@ -87,9 +87,8 @@ impl Settings {
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut figment = Figment::from(yaml(DEFAULTS, "the defaults")?);
         if let Some(path) = get("SHARED_CONFIG_PATH").filter(|path| !path.is_empty()) {
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: {path}: {error}"))
-            })?;
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: {path}: {error}")))?;
             figment = figment.merge(yaml(&text, &path)?);
         }
         let mut given: BTreeMap<&str, figment::value::Value> = BTreeMap::new();
@@ -99,15 +98,18 @@ impl Settings {
                 given.insert(variable.key, parse(variable, &text)?);
             }
         }
-        let settings: Self = figment.merge(Serialized::defaults(given)).extract().map_err(|error| {
-            SettingsError::Unreadable(error.to_string())
-        })?;
+        let settings: Self = figment
+            .merge(Serialized::defaults(given))
+            .extract()
+            .map_err(|error| SettingsError::Unreadable(error.to_string()))?;
         settings.check()?;
         Ok(settings)
     }
 
     fn check(&self) -> Result<(), SettingsError> {
-        let bad = |variable, problem: &str| Err(SettingsError::Impossible { variable, problem: problem.to_owned() });
+        let bad = |variable, problem: &str| {
+            Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
+        };
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
         }
@@ -132,7 +134,8 @@ impl Settings {
     /// Every setting with its value, for `config check`. There are no secrets among them.
     pub fn shown(&self) -> Vec<(String, String)> {
         let value = serde_json::to_value(self).unwrap_or_default();
-        let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text =
+            |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let named = VARIABLES.iter().filter(|variable| !variable.secret);
         named.map(|variable| (variable.name.to_owned(), text(&value[variable.key]))).collect()
     }
@@ -148,7 +151,8 @@ fn yaml(text: &str, name: &str) -> Result<Serialized<figment::value::Dict>, Sett
 /// Lists are separated by commas; numbers and flags are what they look like.
 fn parse(variable: &Variable, text: &str) -> Result<figment::value::Value, SettingsError> {
     let text = text.trim();
-    let bad = |problem: &str| SettingsError::Impossible { variable: variable.name, problem: problem.to_owned() };
+    let bad =
+        |problem: &str| SettingsError::Impossible { variable: variable.name, problem: problem.to_owned() };
     Ok(match variable.kind {
         "list" => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
         "number" => text.parse::<u64>().map_err(|_| bad("must be a whole number"))?.into(),
@@ -166,21 +170,28 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Settings::from_environment(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
     fn the_defaults_stand_alone_and_the_environment_wins() {
         assert_eq!(with(&[]).unwrap().listen, "127.0.0.1:3001");
-        let settings = with(&[("CORS_ORIGINS", "http://a.example, http://b.example"), ("BCRYPT_ROUNDS", "10")]).unwrap();
+        let settings =
+            with(&[("CORS_ORIGINS", "http://a.example, http://b.example"), ("BCRYPT_ROUNDS", "10")]).unwrap();
         assert_eq!((settings.allowed_origins.len(), settings.bcrypt_rounds), (2, 10));
     }
 
     #[test]
     fn impossible_values_are_refused_by_name() {
         for (name, value) in [
-            ("DZINZA_LISTEN", "nowhere"), ("BCRYPT_ROUNDS", "3"), ("BCRYPT_ROUNDS", "many"), ("LOG_FORMAT", "xml"),
-            ("PUBLIC_TLS", "maybe"), ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+            ("DZINZA_LISTEN", "nowhere"),
+            ("BCRYPT_ROUNDS", "3"),
+            ("BCRYPT_ROUNDS", "many"),
+            ("LOG_FORMAT", "xml"),
+            ("PUBLIC_TLS", "maybe"),
+            ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
         }

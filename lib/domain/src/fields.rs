@@ -65,7 +65,9 @@ pub fn enum_value(value: Option<&Value>, field: &str, words: &[&str]) -> FieldRe
         Some(Value::String(text)) => {
             let known = words.iter().find(|word| squeeze(word) == squeeze(text));
             let message = || format!("{field} must be one of: {}", words.join(", "));
-            known.map(|word| Some(json!(word))).ok_or_else(|| FieldProblem::new(field, "invalid_choice", message()))
+            known
+                .map(|word| Some(json!(word)))
+                .ok_or_else(|| FieldProblem::new(field, "invalid_choice", message()))
         }
         Some(_) => Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a text"))),
     }
@@ -79,9 +81,7 @@ pub fn bool_value(value: Option<&Value>, field: &str) -> FieldResult {
     match value {
         None => Ok(None),
         Some(flag @ (Value::Bool(_) | Value::Null)) => Ok(Some(flag.clone())),
-        Some(_) => {
-            Err(FieldProblem::new(field, "invalid_boolean", format!("{field} must be true or false")))
-        }
+        Some(_) => Err(FieldProblem::new(field, "invalid_boolean", format!("{field} must be true or false"))),
     }
 }
 
@@ -95,7 +95,11 @@ pub fn url_value(value: Option<&Value>, field: &str) -> FieldResult {
     if let Some(Value::String(url)) = &read {
         let known = ["http://", "https://", "/api/", "/blobs/"].iter().any(|start| url.starts_with(start));
         if !known || url.contains(char::is_whitespace) || url.contains("..") {
-            return Err(FieldProblem::new(field, "invalid_url", format!("{field} must be an http or https address")));
+            return Err(FieldProblem::new(
+                field,
+                "invalid_url",
+                format!("{field} must be an http or https address"),
+            ));
         }
     }
     Ok(read)
@@ -113,7 +117,9 @@ pub fn date_value(value: Option<&Value>, field: &str) -> FieldResult {
         return Ok(Some(json!(gedcom)));
     }
     let date = DateValue::parse(text);
-    if date.range().is_some() && !text.as_bytes().first().is_some_and(|c| c.is_ascii_digit() && text.contains('-')) {
+    if date.range().is_some()
+        && !text.as_bytes().first().is_some_and(|c| c.is_ascii_digit() && text.contains('-'))
+    {
         return Ok(Some(json!(text.to_uppercase())));
     }
     let message = format!("{field} is not a date; write 1890, 1890-03-12, ABT 1890 or BET 1890 AND 1895");
@@ -124,7 +130,8 @@ pub fn date_value(value: Option<&Value>, field: &str) -> FieldResult {
 fn iso_to_gedcom(text: &str) -> Option<String> {
     let day = match text.split_once('T') {
         Some((day, _)) => {
-            let valid = text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok();
+            let valid =
+                text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok();
             valid.then_some(day)?
         }
         None => text,
@@ -132,14 +139,17 @@ fn iso_to_gedcom(text: &str) -> Option<String> {
     let mut parts = day.split('-');
     let number = |part: Option<&str>, len: usize| match part {
         None => Some(None),
-        Some(part) if part.len() == len && part.bytes().all(|c| c.is_ascii_digit()) => part.parse::<i16>().ok().map(Some),
+        Some(part) if part.len() == len && part.bytes().all(|c| c.is_ascii_digit()) => {
+            part.parse::<i16>().ok().map(Some)
+        }
         Some(_) => None,
     };
     let (year, month, date) = (number(parts.next(), 4)??, number(parts.next(), 2)?, number(parts.next(), 2)?);
     if parts.next().is_some() || year < 1 {
         return None;
     }
-    let month_name = |month: i16| crate::person::MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?).copied();
+    let month_name =
+        |month: i16| crate::person::MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?).copied();
     match (month, date) {
         (None, _) => Some(year.to_string()),
         (Some(month), None) => Some(format!("{} {year}", month_name(month)?)),
@@ -164,7 +174,11 @@ pub fn object_list(value: Option<&Value>, field: &str, max: usize) -> FieldResul
         Some(Value::Null) => return Ok(Some(json!([]))),
         Some(Value::Array(entries)) if entries.len() <= 100 => entries,
         Some(Value::Array(_)) => {
-            return Err(FieldProblem::new(field, "too_many", format!("{field} must have at most 100 entries")));
+            return Err(FieldProblem::new(
+                field,
+                "too_many",
+                format!("{field} must have at most 100 entries"),
+            ));
         }
         Some(_) => return Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a list"))),
     };
@@ -199,7 +213,11 @@ pub fn text_list(value: Option<&Value>, field: &str, max: usize) -> FieldResult 
         Some(Value::Null) => return Ok(Some(json!([]))),
         Some(Value::Array(entries)) if entries.len() <= 200 => entries,
         Some(Value::Array(_)) => {
-            return Err(FieldProblem::new(field, "too_many", format!("{field} must have at most 200 entries")));
+            return Err(FieldProblem::new(
+                field,
+                "too_many",
+                format!("{field} must have at most 200 entries"),
+            ));
         }
         Some(_) => return Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a list"))),
     };
@@ -229,7 +247,9 @@ mod tests {
         assert_eq!(date("1890-03-12").as_deref(), Some("12 MAR 1890"));
         assert_eq!(date("1890-03-12T00:00:00.000Z").as_deref(), Some("12 MAR 1890"));
         assert_eq!(date("abt 1890").as_deref(), Some("ABT 1890"));
-        for bad in ["1890-13-01", "1890-02-30", "yesterday", "12/03/1890", "1890-3-1", "0000-01-01", "2020-01-01Tx"] {
+        for bad in
+            ["1890-13-01", "1890-02-30", "yesterday", "12/03/1890", "1890-3-1", "0000-01-01", "2020-01-01Tx"]
+        {
             assert_eq!(date(bad), None, "{bad}");
         }
     }

@@ -24,7 +24,14 @@ pub struct Change<'a> {
 /// there is none; `before` is the person as read, `None` when it is being created; `after` is what it is now
 /// (for a delete: what it was). Entry ids come from the person and the number, so that two changes at once
 /// cannot both be the same version.
-pub fn record(batch: &mut Batch, person_id: &str, latest: i64, before: Option<&Document>, after: &Body, change: Change<'_>) -> i64 {
+pub fn record(
+    batch: &mut Batch,
+    person_id: &str,
+    latest: i64,
+    before: Option<&Document>,
+    after: &Body,
+    change: Change<'_>,
+) -> i64 {
     let mut version = latest;
     if let (0, Some(before)) = (latest, before) {
         let first = Change {
@@ -33,7 +40,11 @@ pub fn record(batch: &mut Batch, person_id: &str, latest: i64, before: Option<&D
             at: before.body.get("createdAt").and_then(Value::as_str).unwrap_or(change.at),
         };
         version = 1;
-        batch.insert(&PERSON_HISTORIES, entry_id(person_id, version), entry(person_id, version, &before.body, first));
+        batch.insert(
+            &PERSON_HISTORIES,
+            entry_id(person_id, version),
+            entry(person_id, version, &before.body, first),
+        );
     }
     version += 1;
     batch.insert(&PERSON_HISTORIES, entry_id(person_id, version), entry(person_id, version, after, change));

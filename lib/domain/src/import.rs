@@ -28,7 +28,14 @@ const NUMBERS: &str = "gedcomImports";
 
 /// What is nobody's business outside.
 const INTERNAL: &[&str] = &[
-    "blobKey", "runBy", "runs", "requeued", "subtracted", REMOVED_PERSONS, REMOVED_RELATIONSHIPS, "removedRecords",
+    "blobKey",
+    "runBy",
+    "runs",
+    "requeued",
+    "subtracted",
+    REMOVED_PERSONS,
+    REMOVED_RELATIONSHIPS,
+    "removedRecords",
 ];
 
 /// How many persons of it the undo has removed.
@@ -106,17 +113,20 @@ pub fn subtract(import: &mut Body, tree: &mut Body, persons: u64, relationships:
     for key in [REMOVED_PERSONS, REMOVED_RELATIONSHIPS, "removedRecords"] {
         import.remove(key);
     }
-    import.insert("subtracted".into(), json!({ "totalPersons": persons, "totalRelationships": relationships }));
+    import
+        .insert("subtracted".into(), json!({ "totalPersons": persons, "totalRelationships": relationships }));
 }
 
 /// By how much the tree's statistics fall short once an undo is through: what somebody who had read the tree before
 /// removed after it, taking it off a second time.
 pub fn taken_twice(import: &Body) -> [(&'static str, i64); 2] {
-    [("totalPersons", REMOVED_PERSONS), ("totalRelationships", REMOVED_RELATIONSHIPS)].map(|(key, counter)| {
-        let taken = import.get("subtracted").and_then(|taken| taken[key].as_i64());
-        let removed = import.get(counter).and_then(Value::as_i64).unwrap_or(0);
-        (key, taken.map_or(0, |taken| taken - removed))
-    })
+    [("totalPersons", REMOVED_PERSONS), ("totalRelationships", REMOVED_RELATIONSHIPS)].map(
+        |(key, counter)| {
+            let taken = import.get("subtracted").and_then(|taken| taken[key].as_i64());
+            let removed = import.get(counter).and_then(Value::as_i64).unwrap_or(0);
+            (key, taken.map_or(0, |taken| taken - removed))
+        },
+    )
 }
 
 /// From the second file on, pointers get a suffix, or two `@I1@` would meet in one tree.
@@ -182,6 +192,9 @@ mod tests {
         assert_eq!(end(&two.body, "i1", &numbered(1), true)[NUMBERS], 2);
         let done = end(&two.body, "i2", &numbered(2), false);
         assert_eq!((&done[NUMBERS], &done["pendingImports"]), (&json!(2), &json!(["i1"])));
-        assert_eq!((pointer_suffix(&numbered(1)), pointer_suffix(&numbered(3))), (None, Some("3".to_owned())));
+        assert_eq!(
+            (pointer_suffix(&numbered(1)), pointer_suffix(&numbered(3))),
+            (None, Some("3".to_owned()))
+        );
     }
 }

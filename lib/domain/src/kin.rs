@@ -100,7 +100,8 @@ impl Kin {
 
     /// Adds the keys of the full view (contract 1.3): biological parents, legal parents, spouses, siblings.
     pub fn add_links(&self, view: &mut Body) {
-        let by_role = |role: &str| self.parents.iter().find(|parent| parent.word == role).map(|parent| &parent.id);
+        let by_role =
+            |role: &str| self.parents.iter().find(|parent| parent.word == role).map(|parent| &parent.id);
         view.insert("biologicalMother".into(), json!(by_role("BiologicalMother")));
         view.insert("biologicalFather".into(), json!(by_role("BiologicalFather")));
         let legal: Vec<Value> = self

@@ -13,7 +13,8 @@ use crate::text::{fold, join};
 pub use input::{FIELDS, GENDERS, PersonField, Rule, read_input};
 
 /// GEDCOM's months.
-pub const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+pub const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 /// Applies changed fields to a person. `null` clears; the living rule of contract 4.3 is kept.
 ///
@@ -79,7 +80,8 @@ fn keep_what_was_shown(person: &Body, changes: &mut Body) -> Result<(), Vec<Fiel
     }
     for key in ["dateOfBirth", "dateOfDeath"] {
         let (Some(old), Some(new)) = (text(person, key), text(changes, key)) else { continue };
-        if shown_date(old).is_some() && shown_date(old) == shown_date(new) && is_plain(&DateValue::parse(new)) {
+        if shown_date(old).is_some() && shown_date(old) == shown_date(new) && is_plain(&DateValue::parse(new))
+        {
             changes.remove(key);
         }
     }
@@ -208,7 +210,8 @@ mod tests {
     fn an_uncertain_date_stays_uncertain_when_the_form_sends_it_back() {
         let mut who = person(json!({ "name": "A", "birthDate": "ABT 1890" })).unwrap();
         assert_eq!(shown_date("ABT 1890").as_deref(), Some("1890"));
-        apply(&mut who, read_input(&body(json!({ "birthDate": "1890", "occupation": "Smith" }))).unwrap()).unwrap();
+        apply(&mut who, read_input(&body(json!({ "birthDate": "1890", "occupation": "Smith" }))).unwrap())
+            .unwrap();
         assert_eq!(who["dateOfBirth"], "ABT 1890");
         assert_eq!(who["isBirthDateEstimated"], true);
     }
@@ -241,7 +244,8 @@ mod tests {
 
     #[test]
     fn privacy_settings_change_key_by_key() {
-        let mut who = person(json!({ "name": "A", "privacySettings": { "showProfile": "Private" } })).unwrap();
+        let mut who =
+            person(json!({ "name": "A", "privacySettings": { "showProfile": "Private" } })).unwrap();
         let more = json!({ "privacySettings": { "showBirthDate": "Private" } });
         apply(&mut who, read_input(&body(more)).unwrap()).unwrap();
         assert_eq!(who["privacySettings"]["showProfile"], "Private");
@@ -249,7 +253,9 @@ mod tests {
 
     #[test]
     fn older_spellings_are_read() {
-        let who = person(json!({ "primary_name": { "given_name": "Tendai", "surname": "Moyo" }, "is_living": false }));
+        let who = person(
+            json!({ "primary_name": { "given_name": "Tendai", "surname": "Moyo" }, "is_living": false }),
+        );
         let who = who.unwrap();
         assert_eq!((display_name(&who).as_str(), &who["isLiving"]), ("Tendai Moyo", &json!(false)));
     }

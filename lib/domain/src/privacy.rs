@@ -91,7 +91,8 @@ impl Viewer {
             named.unwrap_or("FamilyTreeOnly")
         };
         let withheld = |setting: &str| {
-            setting.eq_ignore_ascii_case("private") || (public_only && !setting.eq_ignore_ascii_case("public"))
+            setting.eq_ignore_ascii_case("private")
+                || (public_only && !setting.eq_ignore_ascii_case("public"))
         };
         let whole = person.get("privacy").and_then(Value::as_str).unwrap_or_default();
         // A living person marked private shows no more than a name to those who only look on.
@@ -140,7 +141,8 @@ fn hidden(person: &Body) -> Body {
 }
 
 fn name_only(person: &Body) -> Body {
-    let mut shown = keep(person, &["name", "firstName", "middleName", "lastName", "nickName", "gender", "isLiving"]);
+    let mut shown =
+        keep(person, &["name", "firstName", "middleName", "lastName", "nickName", "gender", "isLiving"]);
     shown.insert("redacted".into(), json!(true));
     shown
 }
@@ -166,13 +168,16 @@ mod tests {
         let living = someone(json!({ "name": "Rudo Moyo", "birthDate": "1990", "notes": "x" }));
         let seen = eyes(TreeRole::Public).redact(&living);
         assert_eq!(seen["name"], "Living");
-        assert!(!seen.contains_key("dateOfBirth") && !seen.contains_key("index") && !seen.contains_key("notes"));
+        assert!(
+            !seen.contains_key("dateOfBirth") && !seen.contains_key("index") && !seen.contains_key("notes")
+        );
         assert_eq!(eyes(TreeRole::Viewer).redact(&living)["name"], "Rudo Moyo");
     }
 
     #[test]
     fn the_dead_and_those_born_over_110_years_ago_are_shown() {
-        for fields in [json!({ "name": "A", "birthDate": "1900" }), json!({ "name": "A", "isLiving": false })] {
+        for fields in [json!({ "name": "A", "birthDate": "1900" }), json!({ "name": "A", "isLiving": false })]
+        {
             assert_eq!(eyes(TreeRole::Public).redact(&someone(fields))["name"], "A");
         }
         for birth in ["", "AFT 1890", "BET 1890 AND 1990", "FROM 1900"] {
@@ -183,7 +188,9 @@ mod tests {
 
     #[test]
     fn private_groups_are_for_editors() {
-        let who = someone(json!({ "name": "A", "birthDate": "1990", "privacySettings": { "showBirthDate": "PRIVATE" } }));
+        let who = someone(
+            json!({ "name": "A", "birthDate": "1990", "privacySettings": { "showBirthDate": "PRIVATE" } }),
+        );
         assert!(!eyes(TreeRole::Viewer).redact(&who).contains_key("dateOfBirth"));
         assert!(eyes(TreeRole::Editor).redact(&who).contains_key("dateOfBirth"));
         let private = someone(json!({ "name": "A", "occupation": "Nurse", "privacy": "private" }));

@@ -171,15 +171,23 @@ pub fn read_new(input: &Body) -> Result<NewRelationship, Vec<FieldProblem>> {
     };
     let one = person(&["person1Id", "person1_id"], "person1Id");
     let two = person(&["person2Id", "person2_id"], "person2Id");
-    let word = given.get(&["type", "relationship_type", "relationshipType"]).and_then(Value::as_str).unwrap_or_default();
-    let squeezed: String = word.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    let word = given
+        .get(&["type", "relationship_type", "relationshipType"])
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let squeezed: String =
+        word.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
     let Some((_, kind, swapped, implied_role)) = WORDS.iter().find(|(known, ..)| *known == squeezed) else {
         let message = "type must be SPOUSE, PARENT_CHILD, SIBLING or one of the full types";
         problems.push(FieldProblem::new("type", "invalid_choice", message));
         return Err(problems);
     };
     if one == two && !one.is_empty() {
-        problems.push(FieldProblem::new("person2Id", "same_person", "A person cannot be related to themselves"));
+        problems.push(FieldProblem::new(
+            "person2Id",
+            "same_person",
+            "A person cannot be related to themselves",
+        ));
     }
     let fields = read_fields(input).map_err(|more| problems.extend(more)).unwrap_or_default();
     if !problems.is_empty() {
@@ -352,7 +360,8 @@ mod tests {
     #[test]
     fn symmetric_pairs_are_the_same_either_way_round() {
         let pair = |one: &str, two: &str, kind: &str| {
-            let new = read(json!({ "person1Id": one, "person2Id": two, "type": kind, "status": "Married" })).unwrap();
+            let new = read(json!({ "person1Id": one, "person2Id": two, "type": kind, "status": "Married" }))
+                .unwrap();
             new.into_body("t", "u", "now")["index"]["pair"].clone()
         };
         assert_eq!(pair("a", "b", "Spousal"), pair("b", "a", "Spousal"));

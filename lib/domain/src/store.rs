@@ -208,4 +208,3 @@ pub struct NewMessage {
     /// Not to be received before this has passed.
     pub delay: Duration,
 }
-

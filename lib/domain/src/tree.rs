@@ -56,9 +56,10 @@ pub fn role_of(tree: &Body, user_id: &str, is_admin: bool) -> Option<TreeRole> {
     if text(tree, "ownerId") == user_id {
         return Some(TreeRole::Owner);
     }
-    let collaborator = tree.get("collaborators").and_then(Value::as_array).into_iter().flatten().find(|entry| {
-        entry["userId"] == user_id && entry.get("acceptedAt").is_some_and(|at| !at.is_null())
-    });
+    let collaborator =
+        tree.get("collaborators").and_then(Value::as_array).into_iter().flatten().find(|entry| {
+            entry["userId"] == user_id && entry.get("acceptedAt").is_some_and(|at| !at.is_null())
+        });
     let role = collaborator.map(|entry| match entry["role"].as_str().unwrap_or_default() {
         role if role.eq_ignore_ascii_case("admin") => TreeRole::Admin,
         role if role.eq_ignore_ascii_case("editor") => TreeRole::Editor,
@@ -141,7 +142,9 @@ pub fn update(tree: &Document, changes: Body, now: &str) -> Body {
 fn merge(tree: &mut Body, changes: Body) {
     for (key, value) in changes {
         match (tree.get_mut(&key), value) {
-            (Some(Value::Object(settings)), Value::Object(changed)) if key == "settings" => settings.extend(changed),
+            (Some(Value::Object(settings)), Value::Object(changed)) if key == "settings" => {
+                settings.extend(changed)
+            }
             (_, value) => drop(tree.insert(key, value)),
         }
     }
@@ -176,11 +179,14 @@ pub fn read_input(input: &Body, creating: bool) -> Result<Body, Vec<FieldProblem
         Ok(None) => {}
         Err(problem) => problems.push(problem),
     };
-    take("name", text_value(input.get(&["name"]), "name", 100).and_then(|name| match name {
-        Some(Value::Null) => Err(FieldProblem::required("name")),
-        None if creating => Err(FieldProblem::required("name")),
-        name => Ok(name),
-    }));
+    take(
+        "name",
+        text_value(input.get(&["name"]), "name", 100).and_then(|name| match name {
+            Some(Value::Null) => Err(FieldProblem::required("name")),
+            None if creating => Err(FieldProblem::required("name")),
+            name => Ok(name),
+        }),
+    );
     take(
         "description",
         text_value(input.get(&["description"]), "description", 500)
@@ -204,11 +210,16 @@ fn read_settings(value: Option<&Value>) -> Result<Option<Value>, FieldProblem> {
             Some(flag @ Value::Bool(_)) => drop(settings.insert(key.into(), flag.clone())),
             Some(_) => {
                 let field = format!("settings.{key}");
-                return Err(FieldProblem::new(field, "invalid_boolean", format!("{key} must be true or false")));
+                return Err(FieldProblem::new(
+                    field,
+                    "invalid_boolean",
+                    format!("{key} must be true or false"),
+                ));
             }
         }
     }
-    for (key, words) in [("defaultPersonPrivacy", PRIVACY), ("theme", &["modern", "classic", "minimal"][..])] {
+    for (key, words) in [("defaultPersonPrivacy", PRIVACY), ("theme", &["modern", "classic", "minimal"][..])]
+    {
         if let Some(word) = enum_value(given.get(key), &format!("settings.{key}"), words)? {
             settings.insert(key.into(), word);
         }
@@ -306,6 +317,9 @@ mod tests {
         assert!(read_input(&body(json!({ "name": "x".repeat(101) })), true).is_err());
         assert!(read_input(&body(json!({ "name": "  " })), true).is_err());
         assert!(read_input(&body(json!({ "privacy": "secret" })), false).is_err());
-        assert_eq!(read_input(&body(json!({ "name": " Moyo ", "privacy": "PUBLIC" })), true).unwrap()["name"], "Moyo");
+        assert_eq!(
+            read_input(&body(json!({ "name": " Moyo ", "privacy": "PUBLIC" })), true).unwrap()["name"],
+            "Moyo"
+        );
     }
 }

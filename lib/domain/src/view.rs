@@ -13,8 +13,17 @@ const INTERNAL: &[&str] = &["index", "importId", "gedcom", "dateOfBirth", "dateO
 pub fn member(id: &str, person: &Body, kin: &Kin) -> Body {
     let mut view = Body::new();
     for key in [
-        "firstName", "middleName", "lastName", "placeOfBirth", "placeOfDeath", "occupation", "biography", "notes",
-        "totem", "praiseName", "clan",
+        "firstName",
+        "middleName",
+        "lastName",
+        "placeOfBirth",
+        "placeOfDeath",
+        "occupation",
+        "biography",
+        "notes",
+        "totem",
+        "praiseName",
+        "clan",
     ] {
         view.insert(key.into(), person.get(key).cloned().unwrap_or(Value::Null));
     }
@@ -58,7 +67,9 @@ pub fn person(id: &str, stored: &Body, kin: &Kin) -> Body {
 /// A person among many, as pedigrees and charts show one: who, when and where.
 pub fn summary(id: &str, person: &Body) -> Body {
     let mut view = Body::new();
-    for key in ["firstName", "middleName", "lastName", "placeOfBirth", "placeOfDeath", "occupation", "totem", "clan"] {
+    for key in
+        ["firstName", "middleName", "lastName", "placeOfBirth", "placeOfDeath", "occupation", "totem", "clan"]
+    {
         view.insert(key.into(), person.get(key).cloned().unwrap_or(Value::Null));
     }
     common(&mut view, id, person);

@@ -32,7 +32,9 @@ impl Role {
 
     /// Reads either spelling.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.as_str().eq_ignore_ascii_case(text))
+        [Self::User, Self::Moderator, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str().eq_ignore_ascii_case(text))
     }
 }
 
@@ -235,7 +237,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// old one was revoked already: of many callers one wins.
     async fn rotate(&self, old_jti: &str, new: RefreshToken, now: Timestamp) -> Result<bool, StoreError>;
     /// Revokes what is left of a session; says how many tokens that were.
-    async fn revoke_session(&self, session_id: &str, reason: &str, now: Timestamp) -> Result<u64, StoreError>;
+    async fn revoke_session(&self, session_id: &str, reason: &str, now: Timestamp)
+    -> Result<u64, StoreError>;
     /// The sessions of a user with a valid token, oldest first, each by its newest token.
     async fn active(&self, user_id: &str, now: Timestamp) -> Result<Vec<RefreshToken>, StoreError>;
     /// Deletes rows that expired or were revoked before this moment; says how many.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::{self as streams, BoxStream, StreamExt as _};
 use dzinza_domain::store::{Batch, Collection, Document, field_value};
+use futures::stream::{self as streams, BoxStream, StreamExt as _};
 use serde_json::Value;
 
 use crate::StoreError;
@@ -130,18 +130,10 @@ impl Query {
 #[async_trait]
 pub trait Documents: Send + Sync + 'static {
     /// The document, if it is there.
-    async fn get(
-        &self,
-        collection: &'static Collection,
-        id: &str,
-    ) -> Result<Option<Document>, StoreError>;
+    async fn get(&self, collection: &'static Collection, id: &str) -> Result<Option<Document>, StoreError>;
 
     /// The documents the query asks for, in its order.
-    async fn find(
-        &self,
-        collection: &'static Collection,
-        query: Query,
-    ) -> Result<Vec<Document>, StoreError>;
+    async fn find(&self, collection: &'static Collection, query: Query) -> Result<Vec<Document>, StoreError>;
 
     /// How many documents match.
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError>;
@@ -180,9 +172,10 @@ pub fn stream(
             Ok(Some((streams::iter(chunk.into_iter().map(Ok)), rest)))
         }
     });
-    chunks.flat_map(|chunk| match chunk {
-        Ok(documents) => documents.boxed(),
-        Err(error) => streams::once(async move { Err(error) }).boxed(),
-    })
-    .boxed()
+    chunks
+        .flat_map(|chunk| match chunk {
+            Ok(documents) => documents.boxed(),
+            Err(error) => streams::once(async move { Err(error) }).boxed(),
+        })
+        .boxed()
 }

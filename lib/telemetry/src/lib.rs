@@ -27,7 +27,9 @@ impl std::error::Error for TelemetryError {}
 pub fn log(filter: &str, json: bool) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(|error| TelemetryError(format!("LOG_LEVEL: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let done = if json {
         registry.with(layer.json().flatten_event(true)).try_init()
     } else {

@@ -164,12 +164,15 @@ impl<L: Level> PersonAccess<L> {
         }
         let person = documents.get(&PEOPLE, person_id).await?.ok_or_else(missing)?;
         let text = |key: &str| person.body.get(key).and_then(Value::as_str).unwrap_or_default();
-        let access = TreeAccess::of(documents, clock, caller, text("familyTreeId")).await.map_err(|problem| {
-            // Not even that there is a tree may be learnt from a person's id.
-            if problem.status() == http::StatusCode::NOT_FOUND { missing() } else { problem }
-        })?;
+        let access =
+            TreeAccess::of(documents, clock, caller, text("familyTreeId")).await.map_err(|problem| {
+                // Not even that there is a tree may be learnt from a person's id.
+                if problem.status() == http::StatusCode::NOT_FOUND { missing() } else { problem }
+            })?;
         let import = text("importId");
-        if !import.is_empty() && tree::pending_imports(&access.tree.body).iter().any(|pending| pending == import) {
+        if !import.is_empty()
+            && tree::pending_imports(&access.tree.body).iter().any(|pending| pending == import)
+        {
             return Err(missing());
         }
         Ok(Self { person, access })
@@ -218,7 +221,8 @@ pub async fn default_tree(
         if let Some(tree) = documents.find(&FAMILY_TREES, newest).await?.first() {
             return Ok(TreeAccess::of(documents, clock, caller, &tree.id).await?);
         }
-        let (_, batch) = tree::create_default(&ids.new_id(), &caller.user_id, guard.as_ref(), &timestamp(clock));
+        let (_, batch) =
+            tree::create_default(&ids.new_id(), &caller.user_id, guard.as_ref(), &timestamp(clock));
         match documents.commit(batch).await {
             // Now it is there, made by us or by someone who was faster: look again.
             Ok(()) => Err(Retry::Stale),

@@ -29,8 +29,10 @@ mod tests {
     use super::*;
 
     fn check(method: &Method, pairs: &[(&'static str, &str)]) -> bool {
-        let headers =
-            pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect::<HeaderMap>();
+        let headers = pairs
+            .iter()
+            .map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap()))
+            .collect::<HeaderMap>();
         cookie_may(method, &headers, &["https://app.dzinza.org".to_owned()])
     }
 
@@ -39,7 +41,10 @@ mod tests {
         assert!(check(&Method::GET, &[]));
         assert!(!check(&Method::POST, &[]));
         assert!(check(&Method::POST, &[("origin", "https://app.dzinza.org")]));
-        assert!(!check(&Method::POST, &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(!check(
+            &Method::POST,
+            &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]
+        ));
         assert!(check(&Method::PATCH, &[("sec-fetch-site", "same-origin")]));
         assert!(!check(&Method::PATCH, &[("sec-fetch-site", "same-site")]));
         assert!(check(&Method::DELETE, &[("origin", "http://127.0.0.1:3001"), ("host", "127.0.0.1:3001")]));

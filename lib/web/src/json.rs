@@ -25,7 +25,8 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let content_type = request.headers().get(header::CONTENT_TYPE).cloned();
         if let Some(content_type) = content_type {
-            let essence = content_type.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_lowercase();
+            let essence =
+                content_type.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_lowercase();
             if !(essence.is_empty() || essence == "application/json" || essence.ends_with("+json")) {
                 return Err(Problem::new(
                     http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -44,7 +45,11 @@ fn body_problem(error: &axum::Error) -> Problem {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
         if inner.is::<http_body_util::LengthLimitError>() {
-            return Problem::new(http::StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request is too large");
+            return Problem::new(
+                http::StatusCode::PAYLOAD_TOO_LARGE,
+                "PAYLOAD_TOO_LARGE",
+                "The request is too large",
+            );
         }
         cause = inner.source();
     }
@@ -65,7 +70,9 @@ pub fn parse_strict(bytes: &[u8]) -> Result<Body, Problem> {
     let value = Strict { depth: 0 }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| Problem::field("body", "invalid_json", format!("The request body is not valid JSON: {error}")))?;
+        .map_err(|error| {
+            Problem::field("body", "invalid_json", format!("The request body is not valid JSON: {error}"))
+        })?;
     match value {
         Value::Object(body) => Ok(body),
         _ => Err(Problem::field("body", "invalid_type", "The request body must be a JSON object")),
@@ -159,9 +166,18 @@ mod tests {
     #[test]
     fn duplicate_keys_deep_nesting_nul_and_other_shapes_are_refused() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
-        for bad in
-            ["[]", "1", "null", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":1}}", "{", "{}{}", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}", &deep]
-        {
+        for bad in [
+            "[]",
+            "1",
+            "null",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":{\"b\":1,\"b\":1}}",
+            "{",
+            "{}{}",
+            "{\"a\":\"\\u0000\"}",
+            "{\"\\u0000\":1}",
+            &deep,
+        ] {
             assert!(parse_strict(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(parse_strict(b"\xff\xfe{}").is_err());

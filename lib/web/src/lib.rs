@@ -15,7 +15,9 @@ mod router;
 mod state;
 mod token;
 
-pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp, visible_imports};
+pub use access::{
+    Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp, visible_imports,
+};
 pub use caller::{Caller, MaybeCaller};
 pub use json::{JsonBody, parse_strict};
 pub use origin::ClientInfo;

@@ -16,7 +16,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let text =
+            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         // The gateway overwrites X-Forwarded-For; API Gateway appends the peer to it. Either way the last
         // entry is the one a client could not choose.
         let ip = text("x-forwarded-for").rsplit(',').next().unwrap_or_default().trim().to_owned();

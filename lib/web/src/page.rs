@@ -32,7 +32,8 @@ impl PageQuery {
     /// # Errors
     /// 400 naming the parameter that is out of range.
     pub fn read(self, query: &QueryParams) -> Result<Page, Problem> {
-        let limit = query.number(&["limit", "pageSize"], 1..=u64::from(self.max))?.unwrap_or(u64::from(self.default));
+        let limit =
+            query.number(&["limit", "pageSize"], 1..=u64::from(self.max))?.unwrap_or(u64::from(self.default));
         let skip = query.number(&["skip"], 0..=MAX_OFFSET)?;
         let page = query.number(&["page"], 1..=MAX_OFFSET / limit)?;
         let skip = page.map_or(skip.unwrap_or(0), |page| (page - 1) * limit);

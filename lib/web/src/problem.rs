@@ -54,12 +54,20 @@ pub struct Problem {
 impl Problem {
     /// An error with this status, stable code and text.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), errors: Vec::new(), retry_after: None, extra: Vec::new() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            extra: Vec::new(),
+        }
     }
     /// 400 with the fields that are wrong; the message is the first of them in words.
     pub fn validation<E: Into<FieldError>>(errors: impl IntoIterator<Item = E>) -> Self {
         let errors: Vec<FieldError> = errors.into_iter().map(Into::into).collect();
-        let message = errors.first().map_or_else(|| "The request is not valid".to_owned(), |e| e.message.clone());
+        let message =
+            errors.first().map_or_else(|| "The request is not valid".to_owned(), |e| e.message.clone());
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message) }
     }
     /// 400 for one field.
@@ -197,7 +205,9 @@ impl From<StoreError> for Problem {
 /// What a caller is told of a store's error; the rest goes to the log, once, here.
 pub fn store_problem(error: &StoreError) -> Problem {
     match error.kind() {
-        StoreErrorKind::Conflict => Problem::conflict("This would make a duplicate of something that exists already"),
+        StoreErrorKind::Conflict => {
+            Problem::conflict("This would make a duplicate of something that exists already")
+        }
         StoreErrorKind::Stale => {
             Problem::conflict("Someone else changed this at the same moment. Please load it again.")
         }

@@ -26,7 +26,10 @@ impl QueryParams {
     /// The first of these spellings that is given and not empty.
     pub fn text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| {
-            self.0.iter().find(|(key, value)| key == name && !value.trim().is_empty()).map(|(_, value)| value.trim())
+            self.0
+                .iter()
+                .find(|(key, value)| key == name && !value.trim().is_empty())
+                .map(|(_, value)| value.trim())
         })
     }
 
@@ -39,12 +42,20 @@ impl QueryParams {
     ///
     /// # Errors
     /// 400 naming the parameter.
-    pub fn number(&self, names: &[&str], range: std::ops::RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
+    pub fn number(
+        &self,
+        names: &[&str],
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
         let Some(text) = self.text(names) else { return Ok(None) };
         let bad = || {
             let (low, high) = (range.start(), range.end());
             let name = names.first().copied().unwrap_or("query");
-            Problem::field(name, "out_of_range", format!("{name} must be a whole number from {low} to {high}"))
+            Problem::field(
+                name,
+                "out_of_range",
+                format!("{name} must be a whole number from {low} to {high}"),
+            )
         };
         let number = text.parse::<u64>().map_err(|_| bad())?;
         if range.contains(&number) { Ok(Some(number)) } else { Err(bad()) }

@@ -21,8 +21,12 @@ pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state:
     let router = router
         .fallback(|| async { Problem::not_found("There is nothing at this address").into_response() })
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "This address does not take that method")
-                .into_response()
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "This address does not take that method",
+            )
+            .into_response()
         })
         // The gateway has its own, per function; here it only would cut streams short.
         .layer(axum::extract::DefaultBodyLimit::disable())

@@ -36,7 +36,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     // Under another name first: a file that is there is replaced by a whole one or not at all.
     let draft = path.with_extension("part");
-    let file = tokio::fs::File::create(&draft).await.with_context(|| format!("cannot write {}", draft.display()))?;
+    let file =
+        tokio::fs::File::create(&draft).await.with_context(|| format!("cannot write {}", draft.display()))?;
     write(&platform, &tree, viewer, tokio::io::BufWriter::new(file)).await?;
     tokio::fs::rename(&draft, &path).await.with_context(|| format!("cannot write {}", path.display()))
 }

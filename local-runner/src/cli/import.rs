@@ -86,7 +86,8 @@ async fn check(path: &Path) -> anyhow::Result<()> {
         Ok::<_, std::io::Error>(beginning)
     };
     let beginning = read.await.with_context(|| format!("cannot read {shown}"))?;
-    gedcom::check_beginning(&beginning).map_err(|reason| anyhow::anyhow!("{shown} cannot be imported: {reason}"))
+    gedcom::check_beginning(&beginning)
+        .map_err(|reason| anyhow::anyhow!("{shown} cannot be imported: {reason}"))
 }
 
 /// Takes a tree back that was made for a file which turned out not to be one; the rest is a job.
@@ -107,7 +108,9 @@ async fn owner(platform: &Platform, email: Option<&str>) -> anyhow::Result<User>
     let users = &platform.stores.users;
     if let Some(email) = email {
         let found = users.by_email(email.trim()).await?;
-        return found.with_context(|| format!("there is no account {email}; make one with: dzinza user create --email {email}"));
+        return found.with_context(|| {
+            format!("there is no account {email}; make one with: dzinza user create --email {email}")
+        });
     }
     // Everyone knows the password of the demo account: nothing of one's own goes there.
     let mut own = users.oldest(3).await?;
@@ -147,7 +150,8 @@ async fn follow(platform: &Platform, id: &str) -> anyhow::Result<Body> {
     let pump = Pump::new(&Template::load(None)?, platform.stores.queue.clone(), platform.jobs())
         .wake_by(platform.stores.wake_up.clone());
     let (stopping, jobs) = (stop.clone(), platform.jobs_ports());
-    let pumping = tokio::spawn(async move { tokio::join!(pump.run(&stopping), recovery::run(&jobs, &stopping)) });
+    let pumping =
+        tokio::spawn(async move { tokio::join!(pump.run(&stopping), recovery::run(&jobs, &stopping)) });
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {elapsed}")?;
     let bar = ProgressBar::new(0).with_style(style);
     let settled = tokio::select! {
@@ -186,10 +190,15 @@ fn tell(done: &Body, tree_id: &str) -> anyhow::Result<()> {
     let report = done.get("report").cloned().unwrap_or_default();
     let found = report["diagnostics"].as_array().cloned().unwrap_or_default();
     // Why it failed is said at the end, once.
-    let said = |one: &serde_json::Value| one["severity"] == "info" || Some(&one["message"]) == done.get("error");
+    let said =
+        |one: &serde_json::Value| one["severity"] == "info" || Some(&one["message"]) == done.get("error");
     for one in found.iter().filter(|one| !said(one)).take(SHOWN) {
         let message = one["message"].as_str().unwrap_or_default();
-        out::error(&format!("line {}: {}: {message}", one["line"], one["severity"].as_str().unwrap_or_default()));
+        out::error(&format!(
+            "line {}: {}: {message}",
+            one["line"],
+            one["severity"].as_str().unwrap_or_default()
+        ));
     }
     let counts = &report["counts"];
     let count = |key: &str| counts[key].as_u64().unwrap_or(0);

@@ -59,7 +59,10 @@ impl DataFolder {
     fn existing(&self) -> anyhow::Result<Settings> {
         let settings = self.settings()?;
         if !settings.data.join("dzinza.db").exists() {
-            anyhow::bail!("there is no data in {}; start `dzinza serve` first, or name the folder with --data", settings.data.display());
+            anyhow::bail!(
+                "there is no data in {}; start `dzinza serve` first, or name the folder with --data",
+                settings.data.display()
+            );
         }
         Ok(settings)
     }

@@ -1,6 +1,10 @@
 //! What the command says to people.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks on its standard streams"
+)]
 
 /// A line on standard output.
 pub fn line(text: &str) {

@@ -10,9 +10,15 @@ use dzinza_ports::{Batch, Documents as _};
 use crate::world::{FAMILY, TREE, World, message};
 
 async fn assert_nothing_left(world: &World) {
-    for collection in
-        [&PEOPLE, &RELATIONSHIPS, &GEDCOM_RECORDS, &IMPORTS, &PERSON_HISTORIES, &TREE_STRUCTURES, &FAMILY_TREES]
-    {
+    for collection in [
+        &PEOPLE,
+        &RELATIONSHIPS,
+        &GEDCOM_RECORDS,
+        &IMPORTS,
+        &PERSON_HISTORIES,
+        &TREE_STRUCTURES,
+        &FAMILY_TREES,
+    ] {
         assert_eq!(world.all(collection).await, [], "{}", collection.name);
     }
 }
@@ -61,14 +67,19 @@ async fn a_tree_deleted_during_an_import_stays_deleted() {
                     let mut batch = Batch::new();
                     batch.delete_any(&FAMILY_TREES, TREE);
                     store.commit(batch).await?;
-                    assert!(dzinza_jobs::handle(&ports, vec![message("delete-tree", TREE, 1)]).await.is_empty());
+                    assert!(
+                        dzinza_jobs::handle(&ports, vec![message("delete-tree", TREE, 1)]).await.is_empty()
+                    );
                 }
                 Ok(())
             })
         });
         assert!(world.handle(&message("import", "i1", 1)).await);
         world.unhook();
-        assert!(world.store.get(&FAMILY_TREES, TREE).await.unwrap().is_none(), "not deleted before write {nth}");
+        assert!(
+            world.store.get(&FAMILY_TREES, TREE).await.unwrap().is_none(),
+            "not deleted before write {nth}"
+        );
         assert_nothing_left(&world).await;
     }
 }

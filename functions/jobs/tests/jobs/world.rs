@@ -26,7 +26,8 @@ pub const FAMILY: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n0 @I1@ INDI\n1 NAME Tend
     0 @I3@ INDI\n1 SEX F\n0 @I4@ INDI\n0 @F1@ FAM\n1 HUSB @I1@\n1 WIFE @I2@\n1 CHIL @I3@\n\
     0 @F2@ FAM\n1 WIFE @I3@\n1 CHIL @I4@\n0 TRLR\n";
 /// A couple with a child.
-pub const COUPLE: &str = "0 HEAD\n0 @I1@ INDI\n1 SEX M\n0 @I2@ INDI\n0 @F1@ FAM\n1 HUSB @I1@\n1 CHIL @I2@\n0 TRLR\n";
+pub const COUPLE: &str =
+    "0 HEAD\n0 @I1@ INDI\n1 SEX M\n0 @I2@ INDI\n0 @F1@ FAM\n1 HUSB @I1@\n1 CHIL @I2@\n0 TRLR\n";
 
 pub const TREE: &str = "tree";
 
@@ -92,7 +93,10 @@ impl World {
         format!("{:.6}", self.clock.now())
     }
 
-    pub fn hook(&self, hook: impl Fn(&Batch) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync + 'static) {
+    pub fn hook(
+        &self,
+        hook: impl Fn(&Batch) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync + 'static,
+    ) {
         *self.hooked.hook.lock().unwrap() = Some(Arc::new(hook));
     }
 
@@ -143,7 +147,9 @@ impl World {
     /// Removes a person and its one relationship, as the people function does.
     pub async fn part(&self, person: &Document) {
         let ties = self.all(&RELATIONSHIPS).await;
-        let is_tie = |tie: &&Document| ["person1Id", "person2Id"].iter().any(|key| tie.body[*key] == person.id.as_str());
+        let is_tie = |tie: &&Document| {
+            ["person1Id", "person2Id"].iter().any(|key| tie.body[*key] == person.id.as_str())
+        };
         let mut batch = Batch::new();
         batch.delete(&PEOPLE, person);
         batch.delete(&RELATIONSHIPS, ties.iter().find(is_tie).unwrap());
@@ -201,7 +207,11 @@ impl World {
 
     /// Persons, relationships and records that are stored.
     pub async fn stored(&self) -> [usize; 3] {
-        [self.all(&PEOPLE).await.len(), self.all(&RELATIONSHIPS).await.len(), self.all(&GEDCOM_RECORDS).await.len()]
+        [
+            self.all(&PEOPLE).await.len(),
+            self.all(&RELATIONSHIPS).await.len(),
+            self.all(&GEDCOM_RECORDS).await.len(),
+        ]
     }
 
     /// A statistic of the tree.

@@ -118,7 +118,8 @@ impl Queue for SqliteStore {
     }
 
     async fn release(&self, receipt: &str) -> Result<bool, StoreError> {
-        let sql = "UPDATE queue_messages SET visible_at = :now, receipt = NULL, attempts = max(attempts - 1, 0)
+        let sql =
+            "UPDATE queue_messages SET visible_at = :now, receipt = NULL, attempts = max(attempts - 1, 0)
                    WHERE receipt = :receipt AND visible_at > :now";
         let released = self.leased(sql, receipt, None).await?;
         if released {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use dzinza_gedcom::Record;
 
 use super::payload::{Dialect, child_or_insert};
@@ -44,6 +46,8 @@ pub struct Family {
     pub partners: Vec<Link>,
     /// Children, in order.
     pub children: Vec<Link>,
+    /// Those who stand as husband and as wife, for a report.
+    pub with_themselves: Vec<Link>,
     /// `status`, `startDate`, `endDate`, `place`, `notes` and `events` of the union.
     pub union: Body,
 }
@@ -51,6 +55,7 @@ pub struct Family {
 /// Reads a `FAM` record. `@VOID@` points to nobody.
 pub fn read_family(record: &Record) -> Family {
     let mut family = Family { union: spousal_fields(record), ..Family::default() };
+    let mut seen = HashSet::new();
     for child in &record.children {
         let role = match child.tag.as_str() {
             "HUSB" => FamilyRole::Husband,
@@ -61,8 +66,10 @@ pub fn read_family(record: &Record) -> Family {
         let Some(xref) = child.pointer().filter(|xref| *xref != "@VOID@") else { continue };
         let link = Link { role, xref: xref.to_owned(), line: child.line };
         let list = if role == FamilyRole::Child { &mut family.children } else { &mut family.partners };
-        if !list.iter().any(|known| known.xref == link.xref) {
+        if seen.insert((role == FamilyRole::Child, link.xref.clone())) {
             list.push(link);
+        } else if list.iter().any(|known| known.xref == link.xref && known.role != role) {
+            family.with_themselves.push(link);
         }
     }
     family

@@ -61,8 +61,16 @@ pub static FIELDS: &[PersonField] = &[
     field("maidenName", &["maiden_name"], Rule::Text(100)),
     field("alternateNames", &["alternate_names"], Rule::Objects(200)),
     field("gender", &[], Rule::Word(GENDERS)),
-    field("dateOfBirth", &["birthDate.date", "birthDate", "birth_date_string", "birth_date_exact"], Rule::Date),
-    field("dateOfDeath", &["deathDate.date", "deathDate", "death_date_string", "death_date_exact"], Rule::Date),
+    field(
+        "dateOfBirth",
+        &["birthDate.date", "birthDate", "birth_date_string", "birth_date_exact"],
+        Rule::Date,
+    ),
+    field(
+        "dateOfDeath",
+        &["deathDate.date", "deathDate", "death_date_string", "death_date_exact"],
+        Rule::Date,
+    ),
     field("isBirthDateEstimated", &["is_birth_date_estimated"], Rule::Bool),
     field("isDeathDateEstimated", &["is_death_date_estimated"], Rule::Bool),
     field("placeOfBirth", &["birthPlace", "birth_place", "place_of_birth"], Rule::Place),
@@ -141,13 +149,19 @@ fn read_privacy_settings(value: Option<&Value>) -> FieldResult {
         Some(Value::Null) => return Ok(Some(Value::Null)),
         Some(Value::Object(given)) => given,
         Some(_) => {
-            return Err(FieldProblem::new("privacySettings", "invalid_type", "privacySettings must be an object"));
+            return Err(FieldProblem::new(
+                "privacySettings",
+                "invalid_type",
+                "privacySettings must be an object",
+            ));
         }
     };
     let mut settings = Body::new();
-    for (key, alias) in
-        [("showProfile", "show_profile"), ("showBirthDate", "show_birth_date"), ("showDeathDate", "show_death_date")]
-    {
+    for (key, alias) in [
+        ("showProfile", "show_profile"),
+        ("showBirthDate", "show_birth_date"),
+        ("showDeathDate", "show_death_date"),
+    ] {
         let value = given.get(key).or_else(|| given.get(alias));
         if let Some(word) = enum_value(value, &format!("privacySettings.{key}"), SHOW)? {
             settings.insert(key.into(), word);
@@ -158,6 +172,7 @@ fn read_privacy_settings(value: Option<&Value>) -> FieldResult {
 
 fn identifier_problems(fields: &Body) -> Vec<FieldProblem> {
     let entries = fields.get("identifiers").and_then(Value::as_array).into_iter().flatten();
-    let missing = entries.enumerate().filter(|(_, entry)| entry["value"].as_str().is_none_or(|v| v.trim().is_empty()));
+    let missing =
+        entries.enumerate().filter(|(_, entry)| entry["value"].as_str().is_none_or(|v| v.trim().is_empty()));
     missing.map(|(place, _)| FieldProblem::required(&format!("identifiers.{place}.value"))).collect()
 }
