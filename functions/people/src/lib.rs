@@ -61,13 +61,13 @@ pub fn api(ports: PeoplePorts) -> ApiRouter {
         .routes(routes!(relationships::of_person))
         .routes(routes!(members::create))
         .routes(routes!(members::show, members::update, members::remove))
-        .routes(routes!(relationships::create, relationships::list, relationships::remove_by_pair))
-        .routes(routes!(relationships::show, relationships::update, relationships::remove))
+        .routes(routes!(relationships::create, relationships::list, relationships::change::remove_by_pair))
+        .routes(routes!(relationships::show, relationships::change::update, relationships::change::remove))
         .routes(routes!(relationships::create_in_tree, relationships::list_in_tree))
         .routes(routes!(
             relationships::show_in_tree,
-            relationships::update_in_tree,
-            relationships::remove_in_tree
+            relationships::change::update_in_tree,
+            relationships::change::remove_in_tree
         ));
     finish(routes, ports)
 }

@@ -143,7 +143,7 @@ fn merge(tree: &mut Body, changes: Body) {
     for (key, value) in changes {
         match (tree.get_mut(&key), value) {
             (Some(Value::Object(settings)), Value::Object(changed)) if key == "settings" => {
-                settings.extend(changed)
+                settings.extend(changed);
             }
             (_, value) => drop(tree.insert(key, value)),
         }
