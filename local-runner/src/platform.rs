@@ -12,6 +12,7 @@ use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
 use dzinza_ports::Message;
+use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
 use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
 use dzinza_wiring::Embedded;
@@ -69,6 +70,7 @@ impl Platform {
             sessions: self.stores.sessions.clone(),
             audit: self.stores.audit.clone(),
             limits: self.stores.limits.clone(),
+            mail: self.stores.mail.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
@@ -99,6 +101,14 @@ impl Platform {
         }
     }
 
+    fn story_ports(&self) -> StoryPorts {
+        StoryPorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            auth: self.auth.clone(),
+        }
+    }
+
     fn notification_ports(&self) -> NotificationPorts {
         NotificationPorts {
             documents: self.stores.documents.clone(),
@@ -125,10 +135,11 @@ impl Platform {
 
     /// Every function that answers requests.
     pub fn functions(&self) -> Functions {
-        let apis: [(&'static str, ApiRouter); 4] = [
+        let apis: [(&'static str, ApiRouter); 5] = [
             ("auth", dzinza_auth::api(self.auth_ports())),
             ("trees", dzinza_trees::api(self.trees_ports())),
             ("people", dzinza_people::api(self.people_ports())),
+            ("stories", dzinza_stories::api(self.story_ports())),
             ("notifications", dzinza_notifications::api(self.notification_ports())),
         ];
         let mut openapi = described();
@@ -151,6 +162,7 @@ fn rules(settings: &Settings) -> AuthRules {
         bcrypt_cost: settings.bcrypt_rounds,
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
+        public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {

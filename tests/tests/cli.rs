@@ -156,6 +156,7 @@ async fn a_first_start_makes_the_folder_with_its_secrets_and_says_where_everythi
     }
     assert!(process.wait_for("data").contains(&place.data().display().to_string()));
     let url = process.url().to_owned();
+    assert!(process.wait_for("mail").contains(&place.data().join("mail").display().to_string()));
     assert!(process.wait_for("API").contains(&url));
     process.wait_for("next");
     let nobody = Client::at(&url);

@@ -224,7 +224,7 @@ async fn health_is_told_of_every_function() {
     let nobody = Client::anonymous(&server);
     let body = nobody.get("/health/detailed").await.ok(200);
     assert_eq!(body["status"], "healthy");
-    for name in ["auth", "trees", "people", "notifications", "genealogy"] {
+    for name in ["auth", "trees", "people", "stories", "notifications", "genealogy"] {
         assert_eq!(body["dependencies"][name]["status"], "healthy", "{name} in {body}");
     }
     for path in [

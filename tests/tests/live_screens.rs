@@ -171,6 +171,10 @@ async fn the_bell_tells_of_an_import(mode: Mode) {
         .await;
     };
     unread(2).await;
+    // The person dialog asks for the stories of whom it shows; nobody has written one.
+    let shown = rudo.tree().await["members"][0]["id"].as_str().unwrap().to_owned();
+    let stories = rudo.get(&format!("/api/events?relatedPersonId={shown}&page=1&limit=20")).await.ok(200);
+    assert_eq!((&stories["data"], &stories["pagination"]["totalPages"]), (&json!([]), &json!(0)));
     let panel = rudo.get(PANEL).await.ok(200);
     for key in ["page", "limit", "totalPages", "totalItems"] {
         assert!(panel["pagination"][key].is_u64(), "{key} in {panel}");
@@ -378,6 +382,53 @@ async fn five_wrong_passwords_lock_with_a_text_for_the_page() {
     let wait = locked.header("retry-after").map(str::to_owned);
     let body = locked.problem(423);
     assert_eq!(Some(body["retryAfter"].to_string()), wait);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_anew_by_the_mailed_link() {
+    let server = Server::start().await;
+    let rudo = registered(&server, Mode::Header).await;
+    let nobody = rudo.as_nobody();
+    // The page shows the answer's message, and it is the same whoever is asked for.
+    let forgot =
+        async |email: &str| nobody.post("/api/auth/forgot-password", &json!({ "email": email })).await;
+    let shown = forgot(EMAIL).await.ok(200);
+    assert!(shown["message"].as_str().is_some_and(|text| !text.is_empty()), "{shown}");
+    assert_eq!(forgot("nobody@example.org").await.ok(200), shown);
+    forgot("nobody").await.field("email");
+    // The live reset page posts nothing at all.
+    let empty = nobody.post("/api/auth/reset-password", &json!({})).await.field("token");
+    assert!(empty["message"].as_str().is_some_and(|text| text.contains("mail")), "{empty}");
+
+    let letter = eventually("the mail", async || {
+        let mut files =
+            std::fs::read_dir(server.data().join("mail")).unwrap().map(|file| file.unwrap().path());
+        let file = files.find(|file| file.extension().is_some_and(|extension| extension == "eml"))?;
+        Some(std::fs::read_to_string(file).unwrap())
+    })
+    .await;
+    let (_, rest) = letter.split_once("http://127.0.0.1:3001").unwrap();
+    let path = rest.lines().next().unwrap();
+    let page = nobody.get(path).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'; base-uri"));
+    // What a browser sends: without an origin, as the page has no referrer, and with the cookie it still has.
+    let token = path.rsplit('/').next().unwrap();
+    let browser = rudo.request(Method::POST, "/api/auth/reset-password").header("origin", "null");
+    let browser = browser.header("cookie", format!("access_token_cookie={}", rudo.access));
+    let form = format!("token={token}&newPassword=Baobab-1897");
+    let sent = browser.header("content-type", "application/x-www-form-urlencoded").body(form);
+    let done = rudo.send(sent).await;
+    assert!(done.status == 200 && done.text().contains("changed"), "{}", done.text());
+
+    rudo.get("/api/genealogy/family-tree").await.problem(401);
+    nobody.post("/auth/refresh", &json!({ "refreshToken": rudo.refresh })).await.problem(401);
+    nobody.post("/api/auth/login", &json!({ "email": EMAIL, "password": PASSWORD })).await.problem(401);
+    rudo.sign_in(EMAIL, "Baobab-1897").await.tree().await;
+    let again = json!({ "token": token, "newPassword": "Another-1900" });
+    nobody.post("/api/auth/reset-password", &again).await.field("token");
     server.stop().await;
 }
 

@@ -19,6 +19,9 @@ mod profile;
 mod profile_change;
 mod refresh;
 mod register;
+mod reset;
+mod reset_mail;
+mod reset_page;
 mod rules;
 mod session;
 mod tokens;
@@ -27,7 +30,7 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Audit, Clock, Ids, Limits, Sessions, Users};
+use dzinza_ports::{Audit, Clock, Ids, Limits, Mailer, Sessions, Users};
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -48,6 +51,8 @@ pub struct AuthPorts {
     pub audit: Arc<dyn Audit>,
     /// Rate counters, locks and revocations.
     pub limits: Arc<dyn Limits>,
+    /// Letters to people.
+    pub mail: Arc<dyn Mailer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
     /// New identifiers.
@@ -87,12 +92,15 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
     let credentials = OpenApiRouter::new()
         .routes(routes!(register::register))
         .routes(routes!(login::login))
+        .routes(routes!(reset::forgot_password))
+        .routes(routes!(reset::reset_password))
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
     let routes = OpenApiRouter::new()
         .merge(credentials)
         .merge(refreshing)
+        .routes(routes!(reset::reset_password_page))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(profile::me))

@@ -20,6 +20,8 @@ pub(crate) enum Scope {
     Credentials,
     /// Signing up, per address.
     Email,
+    /// Asking for a new password, per address.
+    Reset,
     /// Exchanging tokens, per client: clients do that by themselves, so it has its own allowance.
     Refresh,
 }
@@ -29,6 +31,7 @@ impl Scope {
         match self {
             Self::Credentials => "auth",
             Self::Email => "email",
+            Self::Reset => "reset",
             Self::Refresh => "refresh",
         }
     }
@@ -36,7 +39,7 @@ impl Scope {
     fn limit(self, ports: &AuthPorts) -> u64 {
         match self {
             Self::Credentials => ports.rules.credential_limit,
-            Self::Email => ports.rules.email_limit,
+            Self::Email | Self::Reset => ports.rules.email_limit,
             Self::Refresh => ports.rules.refresh_limit,
         }
     }

@@ -56,8 +56,15 @@ pub(crate) async fn login(
         last_login: Some((now, client.ip.clone(), client.user_agent.clone())),
         ..UserChange::default()
     };
+    let proved = user.password_hash;
     let user = ports.users.update(&user.id, change, now).await?.ok_or_else(wrong)?;
     let pair = session::begin(ports, &user, &client).await?;
+    // A new password ends all sessions. One that began on the old password in that moment ends here.
+    let present = ports.users.by_id(&user.id).await?;
+    if present.is_none_or(|present| present.password_hash != proved) {
+        session::end(ports, &pair.row.session_id, "password_reset").await?;
+        return Err(wrong());
+    }
     let details = json!({ "sessionId": pair.row.session_id });
     audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), &client, details).await;
     metrics::counter!("auth_service_logins_successful_total").increment(1);

@@ -65,7 +65,8 @@ pub(crate) async fn logout_all(
     caller: Caller,
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
-    let revoked_tokens = session::end_all(ports, &caller).await?;
+    let revoked_tokens =
+        session::end_all(ports, &caller.user_id, caller.session_id.as_deref(), "logout_all").await?;
     let details = json!({ "revokedTokens": revoked_tokens });
     audit::record(ports, "LOGOUT_ALL", Some(&caller.user_id), &client, details).await;
     let message = "You are signed out on all devices".to_owned();

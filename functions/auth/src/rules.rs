@@ -19,11 +19,15 @@ pub struct AuthRules {
     pub max_lockout: Duration,
     /// log2 of the rounds of bcrypt.
     pub bcrypt_cost: u32,
+    /// How long a mailed token may wait to set a new password.
+    pub reset_lifetime: Duration,
+    /// Where links in mail lead, without a slash at the end.
+    pub public_url: String,
     /// The window of the three limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
     pub credential_limit: u64,
-    /// Sign-ups for an address in a window; 0 = no limit.
+    /// Sign-ups for an address, and forgotten passwords for one, in a window; 0 = no limit.
     pub email_limit: u64,
     /// Token exchanges of a client in a window; 0 = no limit.
     pub refresh_limit: u64,
@@ -44,6 +48,8 @@ impl Default for AuthRules {
             lockout: minutes(15),
             max_lockout: days(1),
             bcrypt_cost: 12,
+            reset_lifetime: minutes(60),
+            public_url: "http://127.0.0.1:3001".to_owned(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dzinza_ports::User;
-use dzinza_web::{Caller, ClientInfo, Problem};
+use dzinza_web::{ClientInfo, Problem};
 
 use crate::AuthPorts;
 use crate::tokens::{Pair, Session};
@@ -32,19 +32,24 @@ pub(crate) async fn end(ports: &AuthPorts, session_id: &str, reason: &str) -> Re
     Ok(ports.sessions.revoke_session(session_id, reason, ports.clock.now()).await?)
 }
 
-/// Ends all sessions of the caller.
-pub(crate) async fn end_all(ports: &AuthPorts, caller: &Caller) -> Result<u64, Problem> {
+/// Ends all sessions of a user, `current` too if it has no valid refresh token any more.
+pub(crate) async fn end_all(
+    ports: &AuthPorts,
+    user_id: &str,
+    current: Option<&str>,
+    reason: &str,
+) -> Result<u64, Problem> {
     let now = ports.clock.now();
     // Tokens tell their age in seconds. Those of this very second are ended by their session below, so that
     // whoever signs in again within it is not locked out.
-    let key = format!("user_valid_after:{}", caller.user_id);
+    let key = format!("user_valid_after:{user_id}");
     ports.limits.put(&key, &now.as_second().to_string(), memory(ports)).await?;
     let mut ended = 0;
-    if let Some(session_id) = &caller.session_id {
-        ended += end(ports, session_id, "logout_all").await?;
+    if let Some(session_id) = current {
+        ended += end(ports, session_id, reason).await?;
     }
-    for session in ports.sessions.active(&caller.user_id, now).await? {
-        ended += end(ports, &session.session_id, "logout_all").await?;
+    for session in ports.sessions.active(user_id, now).await? {
+        ended += end(ports, &session.session_id, reason).await?;
     }
     Ok(ended)
 }

@@ -50,6 +50,26 @@ pub struct LoginRequest {
     pub mfa_code: Option<String>,
 }
 
+/// Asking for a new password.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ForgotPasswordRequest {
+    /// The address of the account.
+    #[schema(max_length = 255, format = Email)]
+    pub email: String,
+}
+
+/// Setting a new password.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ResetPasswordRequest {
+    /// The token that was mailed.
+    pub token: String,
+    /// By the rules of signing up. May also be called `new_password` or `password`.
+    #[schema(min_length = 8, format = Password)]
+    pub new_password: String,
+}
+
 /// Renewing a session.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]

@@ -116,7 +116,7 @@ fn shown(found: &PersonAccess<View>, entry: &Document) -> Body {
                 data.insert(key.to_owned(), now.clone());
             }
         }
-        *data = found.access.viewer.redact(data);
+        *data = found.access.viewer.redact(data).into_owned();
     }
     history::view(&entry)
 }

@@ -185,7 +185,9 @@ async fn load(
     found: &PersonAccess<View>,
     reached: &HashMap<String, u64>,
 ) -> Result<Vec<Document>, Problem> {
-    let ids: Vec<&String> = reached.keys().collect();
+    // In order, as persons that came together also lie together.
+    let mut ids: Vec<&String> = reached.keys().collect();
+    ids.sort_unstable();
     let pending = pending_imports(&found.access.tree.body);
     let mut people = Vec::with_capacity(ids.len());
     for some in ids.chunks(5000) {

@@ -69,6 +69,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Whether the public address is https: cookies become `Secure`, HSTS is sent",
     ),
     variable(
+        "PUBLIC_API_URL",
+        &[],
+        "public_api_url",
+        "text",
+        "Where people reach the API from outside; links in mail begin with it",
+    ),
+    variable(
         "ENABLE_SWAGGER",
         &[],
         "enable_swagger",

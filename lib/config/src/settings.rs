@@ -23,6 +23,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
     /// Whether the public address is https.
     pub public_tls: bool,
+    /// Where people reach the API, for links in mail.
+    pub public_api_url: String,
     /// Whether `/api/docs` is served.
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
@@ -113,6 +115,9 @@ impl Settings {
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
         }
+        if !is_web_address(&self.public_api_url) {
+            return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
+        }
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
         }
@@ -139,6 +144,13 @@ impl Settings {
         let named = VARIABLES.iter().filter(|variable| !variable.secret);
         named.map(|variable| (variable.name.to_owned(), text(&value[variable.key]))).collect()
     }
+}
+
+/// `http(s)://` and at least a host, without what would end a link in the middle.
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_graphic() && !"<>\"?#".contains(c);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))
 }
 
 /// A settings file. An empty one changes nothing.
@@ -191,6 +203,9 @@ mod tests {
             ("BCRYPT_ROUNDS", "many"),
             ("LOG_FORMAT", "xml"),
             ("PUBLIC_TLS", "maybe"),
+            ("PUBLIC_API_URL", "api.example.org"),
+            ("PUBLIC_API_URL", "https://"),
+            ("PUBLIC_API_URL", "https://a.example\nX"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");

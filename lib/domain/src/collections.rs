@@ -73,6 +73,27 @@ pub static PERSON_HISTORIES: Collection = Collection {
     indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId"])],
 };
 
+/// Stories and life events.
+pub static EVENTS: Collection = Collection {
+    name: "events",
+    fields: &[
+        Field::text("userId"),
+        Field::text("familyTreeId"),
+        Field::text("privacy"),
+        Field::text("category"),
+        Field::text("title"),
+        Field::text("date"),
+        Field::text("createdAt"),
+        Field::array("relatedPersons"),
+        Field::array("tags"),
+    ],
+    indexes: &[
+        Index::on(&["userId", "date"]),
+        Index::on(&["familyTreeId", "date"]),
+        Index::on(&["privacy", "date"]),
+    ],
+};
+
 /// Notifications.
 pub static NOTIFICATIONS: Collection = Collection {
     name: "notifications",
@@ -103,6 +124,7 @@ pub static ALL: &[&Collection] = &[
     &PEOPLE,
     &RELATIONSHIPS,
     &PERSON_HISTORIES,
+    &EVENTS,
     &NOTIFICATIONS,
     &IMPORTS,
     &GEDCOM_RECORDS,

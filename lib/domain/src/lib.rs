@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod collections;
+pub mod event;
 pub mod fields;
 pub mod gedcom;
 pub mod history;

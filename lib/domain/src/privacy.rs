@@ -7,6 +7,8 @@
 //! | anyone, public tree that shows the living | all but `Private` groups | only `Public` groups |
 //! | anyone, other public tree | all but `Private` groups | that there is someone |
 
+use std::borrow::Cow;
+
 use dzinza_gedcom::date::{DateValue, gregorian_from_day};
 use serde_json::{Value, json};
 
@@ -80,10 +82,10 @@ impl Viewer {
 
     /// The person as these eyes may see it: fields that are withheld are gone, so that nothing built from the
     /// result (a view, an export, a search) can show them.
-    pub fn redact(self, person: &Body) -> Body {
+    pub fn redact(self, person: &Body) -> Cow<'_, Body> {
         let public_only = match self.shown(person) {
-            Shown::All => return person.clone(),
-            Shown::Existence => return hidden(person),
+            Shown::All => return Cow::Borrowed(person),
+            Shown::Existence => return Cow::Owned(hidden(person)),
             Shown::Groups { public_only } => public_only,
         };
         let setting = |key: &str| {
@@ -97,10 +99,10 @@ impl Viewer {
         let whole = person.get("privacy").and_then(Value::as_str).unwrap_or_default();
         // A living person marked private shows no more than a name to those who only look on.
         if whole.eq_ignore_ascii_case("private") && self.is_living(person) {
-            return name_only(person);
+            return Cow::Owned(name_only(person));
         }
         if withheld(setting("showProfile")) {
-            return if public_only { hidden(person) } else { name_only(person) };
+            return Cow::Owned(if public_only { hidden(person) } else { name_only(person) });
         }
         let mut shown = person.clone();
         let groups: [(&str, &[&str]); 2] = [
@@ -121,7 +123,7 @@ impl Viewer {
                 shown.remove(field);
             }
         }
-        shown
+        Cow::Owned(shown)
     }
 }
 

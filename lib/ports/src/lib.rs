@@ -10,6 +10,7 @@ mod blobs;
 mod documents;
 mod error;
 mod limits;
+mod mail;
 mod queue;
 mod time;
 
@@ -23,5 +24,6 @@ pub use dzinza_domain::store::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use limits::{Hits, Limits};
+pub use mail::{Mail, Mailer};
 pub use queue::{Message, Queue, QueueDepth};
 pub use time::{Clock, Ids, SystemClock, SystemIds};

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use dzinza_config::{Secrets, SecretsError};
 use dzinza_domain::collections;
 use dzinza_ports::{
-    Audit, Blobs, Clock, Documents, Ids, Limits, Queue, Sessions, StoreError, SystemClock, SystemIds, Users,
+    Audit, Blobs, Clock, Documents, Ids, Limits, Mailer, Queue, Sessions, StoreError, SystemClock, SystemIds,
+    Users,
 };
-use dzinza_sqlite::{FileBlobs, SqliteStore};
+use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
@@ -36,6 +37,8 @@ pub struct Embedded {
     pub audit: Arc<dyn Audit>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
+    /// Letters, in [`mail_folder`].
+    pub mail: Arc<dyn Mailer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -85,6 +88,8 @@ impl Embedded {
         let store = SqliteStore::open(&data.join("dzinza.db"), clock.clone(), ids.clone(), collections::ALL)?;
         let key = secrets.blob_key.expose_secret().as_bytes().to_vec();
         let files = FileBlobs::open(data.join("blobs"), key, "/blobs", clock.clone())?;
+        make_folder(&mail_folder(data))?;
+        let mail = FileMailer::open(mail_folder(data), clock.clone(), ids.clone())?;
         let (woken, verifier) = (store.clone(), files.clone());
         Ok(Self {
             documents: store.clone(),
@@ -94,6 +99,7 @@ impl Embedded {
             sessions: store.clone(),
             audit: store,
             blobs: files,
+            mail,
             clock,
             ids,
             wake_up: Arc::new(move || {
@@ -104,6 +110,11 @@ impl Embedded {
             secrets,
         })
     }
+}
+
+/// Where letters are written.
+pub fn mail_folder(data: &Path) -> PathBuf {
+    data.join("mail")
 }
 
 /// Marks a data folder as being served, for as long as the value lives.

@@ -45,7 +45,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let server = serve.bind().await?;
     let address = server.address()?;
     out::line(&format!("Dzinza is listening on http://{address}"));
-    out::line(&format!("  data     {}", std::path::absolute(&data).unwrap_or(data).display()));
+    let data = std::path::absolute(&data).unwrap_or(data);
+    out::line(&format!("  data     {}", data.display()));
+    let mail = dzinza_wiring::mail_folder(&data);
+    out::line(&format!("  mail     {} (messages are written here)", mail.display()));
     out::line(&format!("  API      http://{address}/api/docs"));
     if arguments.demo {
         out::line(&format!("  demo     sign in as {} with {}", demo::EMAIL, demo::PASSWORD));

@@ -21,7 +21,7 @@ const SERVICE: &str = "api-gateway";
 /// What clients of older versions call the functions.
 const SERVICE_WORDS: [(&str, &str); 3] = [("genealogy", "trees"), ("users", "auth"), ("members", "people")];
 /// The functions that were one service once.
-const GENEALOGY: [&str; 3] = ["trees", "people", "notifications"];
+const GENEALOGY: [&str; 4] = ["trees", "people", "stories", "notifications"];
 
 /// The gateway itself answers.
 pub(super) async fn gateway(State(shared): State<Arc<Shared>>) -> Response {

@@ -25,6 +25,7 @@ const ABOUT_THE_CALLER: &[&str] = &[
 /// Operations that name something in their query or body; [`named`] has a request for each.
 const BY_QUERY_OR_BODY: &[&str] = &[
     "DELETE /api/relationships",
+    "GET /api/events",
     "GET /api/genealogy/family-tree",
     "GET /api/persons",
     "GET /api/persons/search",
@@ -88,9 +89,13 @@ fn named(ids: &Ids, own: &(String, String)) -> Vec<(Method, String, Option<Value
     let (own_tree, me) = own;
     let mut all = Vec::new();
     for key in ["treeId", "familyTreeId", "tree_id"] {
-        for path in
-            ["/api/genealogy/family-tree", "/api/persons", "/api/persons/search", "/api/relationships"]
-        {
+        for path in [
+            "/api/events",
+            "/api/genealogy/family-tree",
+            "/api/persons",
+            "/api/persons/search",
+            "/api/relationships",
+        ] {
             all.push((Method::GET, format!("{path}?{key}={tree}&name=Nehanda"), None));
         }
         for path in ["/api/genealogy/members", "/api/persons"] {
@@ -193,6 +198,8 @@ async fn what_a_stranger_lists_is_the_strangers() {
     assert_eq!(caller.get("/api/family-trees?search=Nyaka").await.ok(200)["total"], 0);
     assert_eq!(caller.get("/api/family-trees").await.ok(200)["total"], 1);
     assert_eq!(caller.get("/api/notifications").await.ok(200)["total"], 0);
+    let of_a_person = format!("/api/events?relatedPersonId={}", world.ids.person);
+    assert_eq!(caller.get(&of_a_person).await.ok(200)["total"], 0);
     caller.send(caller.request(Method::PATCH, "/api/notifications/mark-all-read")).await.ok(200);
     caller.delete("/api/notifications/all").await.ok(200);
     caller.post("/api/auth/logout-all", &json!({})).await.ok(200);

@@ -21,8 +21,9 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
+    /// Whether its path names something of somebody's. In a public path it is a mailed token.
     pub fn names_something(&self) -> bool {
-        self.path.contains('{')
+        !self.public && self.path.contains('{')
     }
 
     /// Whether it is an operation on a notification, which is somebody's and in no tree.

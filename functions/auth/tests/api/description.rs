@@ -9,13 +9,16 @@ async fn every_route_is_described_and_only_credentials_are_public() {
     found.sort();
     let expected = [
         ("GET", "/api/auth/me", false),
+        ("GET", "/api/auth/reset-password/{token}", true),
         ("GET", "/api/users/me", false),
         ("PATCH", "/api/auth/profile", false),
+        ("POST", "/api/auth/forgot-password", true),
         ("POST", "/api/auth/login", true),
         ("POST", "/api/auth/logout", true),
         ("POST", "/api/auth/logout-all", false),
         ("POST", "/api/auth/refresh", true),
         ("POST", "/api/auth/register", true),
+        ("POST", "/api/auth/reset-password", true),
         ("PUT", "/api/users/me", false),
     ];
     let found: Vec<_> = found.iter().map(|(method, path, public)| (&**method, &**path, *public)).collect();

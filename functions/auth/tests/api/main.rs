@@ -6,9 +6,11 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+// Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
+#[cfg(test)]
+mod passwords_reset;
 mod profile;
 mod refresh;
 mod register;
-// Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod support;

@@ -12,11 +12,12 @@ use dzinza_contract::ManualClock;
 use dzinza_ports::{
     Audit, AuditEntry, Clock, Hits, Ids, Limits, StoreError, StoreErrorKind, SystemIds, User, UserChange,
 };
-use dzinza_sqlite::SqliteStore;
+use dzinza_sqlite::{FileMailer, SqliteStore};
 use dzinza_web::{AuthState, TokenKeys};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 /// Everybody's password.
@@ -88,6 +89,7 @@ pub struct House {
     pub clock: Arc<ManualClock>,
     trail: Arc<Trail>,
     counters: Arc<Counters>,
+    letters: Arc<TempDir>,
     router: Router,
 }
 
@@ -125,11 +127,14 @@ impl House {
             allowed_origins: Arc::from([ORIGIN.to_owned()]),
             secure_cookies: true,
         };
+        let letters = Arc::new(tempfile::tempdir().unwrap());
+        let mail = FileMailer::open(letters.path(), time.clone(), ids.clone()).unwrap();
         let mut ports = AuthPorts {
             users: store.clone(),
             sessions: store,
             audit: trail.clone(),
             limits: counters.clone(),
+            mail,
             clock: time,
             ids,
             auth,
@@ -137,7 +142,7 @@ impl House {
         };
         adjust(&mut ports);
         let router = api(ports.clone()).router;
-        Self { ports, clock, trail, counters, router }
+        Self { ports, clock, trail, counters, letters, router }
     }
 
     pub fn cut_counters_off(&self) {
@@ -155,6 +160,22 @@ impl House {
 
     pub fn last_entry(&self) -> AuditEntry {
         self.trail.seen.lock().unwrap().last().cloned().unwrap()
+    }
+
+    /// The letters so far, oldest first, once there are this many. They are written after the answer.
+    pub async fn letters(&self, count: usize) -> Vec<String> {
+        for _ in 0..500 {
+            let files = std::fs::read_dir(self.letters.path()).unwrap().map(|file| file.unwrap().path());
+            let mut files: Vec<_> =
+                files.filter(|file| file.extension().is_some_and(|end| end == "eml")).collect();
+            if files.len() >= count {
+                assert_eq!(files.len(), count, "more letters than there should be");
+                files.sort();
+                return files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the letters were never written");
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {
@@ -223,6 +244,15 @@ impl Call {
     pub fn raw(mut self, body: &str) -> Self {
         self.body = Body::from(body.to_owned());
         self
+    }
+
+    /// The answer as a page: status, headers, text.
+    pub async fn page(self) -> (u16, HeaderMap, String) {
+        let response = self.router.oneshot(self.request.body(self.body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        assert!(!text.contains(PASSWORD) && !text.contains("$2b$"), "a page holds a secret: {text}");
+        (head.status.as_u16(), head.headers, text)
     }
 
     pub async fn send(self) -> Reply {

@@ -77,7 +77,7 @@ fn reading(path: &Path) -> Outcome<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_handler(Some(wait_a_little))?;
-    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000; PRAGMA query_only = ON;")?;
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; PRAGMA query_only = ON;")?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }

@@ -9,6 +9,7 @@ mod connection;
 mod documents;
 mod error;
 mod limits;
+mod mail;
 #[cfg(test)]
 mod plans;
 mod query;
@@ -24,4 +25,5 @@ mod users;
 mod writer;
 
 pub use blobs::FileBlobs;
+pub use mail::FileMailer;
 pub use store::SqliteStore;

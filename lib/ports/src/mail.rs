@@ -1,0 +1,22 @@
+use async_trait::async_trait;
+
+use crate::StoreError;
+
+/// A letter to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// Where letters go.
+#[async_trait]
+pub trait Mailer: Send + Sync + 'static {
+    /// Takes charge of a letter; whether it arrives nobody can promise. A line break in the address or the
+    /// subject makes no header of its own.
+    async fn send(&self, mail: Mail) -> Result<(), StoreError>;
+}
