@@ -32,7 +32,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Whoever can read the folder owns everything in it.
     let viewer = Viewer { role: TreeRole::Owner, shows_living: true, year: i64::from(year) };
     let Some(path) = arguments.output else {
-        return write(&platform, &tree, viewer, tokio::io::stdout()).await;
+        let written = write(&platform, &tree, viewer, tokio::io::stdout()).await;
+        // Whoever reads the first lines only (`| head`) has what they wanted.
+        return written.or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) });
     };
     // Under another name first: a file that is there is replaced by a whole one or not at all.
     let draft = path.with_extension("part");
@@ -54,6 +56,10 @@ async fn write(
         out.write_all(&piece).await?;
     }
     Ok(out.flush().await?)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn find(platform: &Platform, id: Option<&str>) -> anyhow::Result<Document> {
