@@ -90,7 +90,7 @@ impl Server {
         drop(self.folder);
     }
 
-    /// Sends bytes as they are and reads the answer; see [`raw`].
+    /// Sends bytes as they are and reads the answer; see `raw`.
     pub async fn raw(&self, bytes: &[u8]) -> Answer {
         raw(self.host(), bytes).await
     }
