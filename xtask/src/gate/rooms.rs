@@ -17,16 +17,23 @@ struct Row {
 const BOOT: &[&str] = &["lib/wiring", "lib/telemetry"];
 const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
 
+/// What speaks of kin needs the graph beside what every function has.
+const KIN: &[&str] =
+    &["lib/charts", "lib/domain", "lib/gedcom", "lib/graphs", "lib/kinship", "lib/ports", "lib/web"];
+
 const fn row(room: &'static str, may: &'static [&'static str]) -> Row {
     Row { room, may, optional: &[], tests: &[] }
 }
 
 const TABLE: &[Row] = &[
     row("lib/gedcom", &[]),
+    row("lib/kinship", &[]),
+    row("lib/charts", &["lib/kinship"]),
     row("lib/config", &[]),
     row("lib/telemetry", &[]),
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
+    row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
@@ -36,6 +43,8 @@ const TABLE: &[Row] = &[
         tests: SUITE,
         ..row("functions/jobs", &["lib/domain", "lib/ports", "lib/web", "lib/gedcom"])
     },
+    Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
+    Row { optional: BOOT, tests: SUITE, ..row("functions/trees", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/*", &["lib/domain", "lib/ports", "lib/web"]) },
     Row {
         tests: SUITE,
@@ -45,6 +54,7 @@ const TABLE: &[Row] = &[
                 "functions/*",
                 "lib/config",
                 "lib/domain",
+                "lib/graphs",
                 "lib/ports",
                 "lib/telemetry",
                 "lib/web",

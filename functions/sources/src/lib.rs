@@ -1,0 +1,2 @@
+//! Sources, repositories, notes, media objects, submitters and citations.
+#![warn(missing_docs)]
