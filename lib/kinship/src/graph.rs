@@ -226,10 +226,9 @@ impl Graph {
                 if let Some(known) = Arc::make_mut(&mut self.facts).get_mut(place as usize) {
                     *known = Some(facts);
                 }
-                // Who is older decides the order among the parents' children.
-                let parents: Vec<Place> = self.parents(place).map(|(parent, _)| parent).collect();
-                for parent in parents {
-                    self.set(parent, self.ties(parent).to_vec());
+                // Who is older decides the order among siblings and children, fathers come before mothers.
+                for other in self.ties(place).iter().map(|tie| tie.to).collect::<Vec<_>>() {
+                    self.set(other, self.ties(other).to_vec());
                 }
             }
             return place;
