@@ -44,6 +44,11 @@ pub struct Inbreeding {
 }
 
 impl Inbreeding {
+    /// Zero for everyone.
+    pub fn none() -> Self {
+        Self { by_place: Vec::new(), dropped: Vec::new() }
+    }
+
     /// The coefficient of inbreeding of a person: the kinship of her parents. Zero where either is unknown.
     pub fn of(&self, place: Place) -> f64 {
         self.by_place.get(place as usize).copied().unwrap_or(0.0)

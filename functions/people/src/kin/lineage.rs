@@ -58,7 +58,8 @@ async fn walk(
     let root_person =
         show_all(ports, &found.access, std::slice::from_ref(&found.person), Shape::Person).await?.pop();
     let total = shown.len();
-    let mut nest = Nest { graph: &graph, levels: &levels, lines, shown, way, outside: outside(&found.access) };
+    let mut nest =
+        Nest { graph: &graph, levels: &levels, lines, shown, way, outside: outside(&found.access) };
     let nested = nest.next_to(root, 1);
     let mut body = Body::new();
     body.insert("rootPerson".into(), root_person.unwrap_or(Value::Null));

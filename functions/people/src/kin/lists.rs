@@ -61,13 +61,13 @@ async fn list(
     let paged = query.has(&["page", "limit", "pageSize", "skip"]);
     let page = PAGES.read(query)?;
     let (graph, root) = graph_of(&ports, &found).await?;
-    let all: Vec<Reached> =
-        Walk::new(&**graph, root, way, lines).within(generations as u32).collect();
+    let all: Vec<Reached> = Walk::new(&**graph, root, way, lines).within(generations as u32).collect();
     let deepest = all.last().map_or(0, |last| last.generation);
     let lister = Arc::new(Lister { ports, found, graph });
     if paged {
         let some = all.iter().skip(page.skip as usize).take(page.limit as usize).copied().collect();
-        let mut body = Paged::new(page, all.len() as u64).body(&["persons", "items"], lister.show(some).await?);
+        let mut body =
+            Paged::new(page, all.len() as u64).body(&["persons", "items"], lister.show(some).await?);
         body["generations"] = json!(deepest);
         return Ok(axum::Json(body).into_response());
     }

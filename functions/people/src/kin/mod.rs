@@ -97,7 +97,8 @@ pub async fn people<L: Level>(
     let text = |person: &Document, key: &str| person.body.get(key).and_then(Value::as_str).map(str::to_owned);
     let found = try_join_all(reads).await?.into_iter().flatten().filter(|person| {
         let own = person.body.get("familyTreeId").and_then(Value::as_str) == Some(access.id());
-        own && (pending.is_empty() || text(person, "importId").is_none_or(|import| !pending.contains(&import)))
+        own && (pending.is_empty()
+            || text(person, "importId").is_none_or(|import| !pending.contains(&import)))
     });
     Ok(found.map(|person| (person.id.clone(), person)).collect())
 }

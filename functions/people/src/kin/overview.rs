@@ -40,7 +40,10 @@ pub async fn islands(
         let mut members: Vec<(usize, usize, Vec<Place>)> = Vec::new();
         let numbered = islands.sizes().iter().copied().enumerate();
         members.extend(
-            numbered.skip(page.skip as usize).take(page.limit as usize).map(|(at, size)| (at, size, Vec::new())),
+            numbered
+                .skip(page.skip as usize)
+                .take(page.limit as usize)
+                .map(|(at, size)| (at, size, Vec::new())),
         );
         // One pass over everybody, however many islands are shown.
         for place in work.persons() {
@@ -125,7 +128,9 @@ pub async fn consanguinity(
 fn words(trouble: Trouble) -> (&'static str, &'static str) {
     match trouble {
         Trouble::Loop => ("loop", "These persons descend from one another"),
-        Trouble::MixedLoop => ("mixed_loop", "These persons descend from one another, not by birth all the way"),
+        Trouble::MixedLoop => {
+            ("mixed_loop", "These persons descend from one another, not by birth all the way")
+        }
         Trouble::ParentNotOlder => ("parent_not_older", "The parent is not older than the child"),
         Trouble::ParentTooYoung => ("parent_too_young", "The parent was younger than 10 years"),
         Trouble::ParentTooOld => ("parent_too_old", "The parent was very old at the birth"),

@@ -21,7 +21,7 @@ use crate::PeoplePorts;
 /// Persons of a path that are shown; who is beyond is only named by id.
 const MAX_PEOPLE: usize = 2000;
 /// Pairs that are looked at to count paths.
-const COUNT_WORK: usize = 2_000_000;
+const COUNT_WORK: usize = 400_000;
 
 /// How the second person is related to the first: the nearest relationship by descent, else by other parental lines,
 /// as recorded siblings, by marriage; the way there, the common ancestors, and the word for it.
@@ -32,7 +32,7 @@ const COUNT_WORK: usize = 2_000_000;
 pub async fn relation(
     State(ports): State<PeoplePorts>,
     found: PersonAccess<View>,
-    UrlPath((_, other)): UrlPath<(String, String)>,
+    UrlPath((_person, other)): UrlPath<(String, String)>,
     query: QueryParams,
 ) -> Result<Json<Value>, Problem> {
     let language = language(&query)?;
@@ -83,7 +83,7 @@ pub async fn relation(
 pub async fn paths(
     State(ports): State<PeoplePorts>,
     found: PersonAccess<View>,
-    UrlPath((_, other)): UrlPath<(String, String)>,
+    UrlPath((_person, other)): UrlPath<(String, String)>,
     query: QueryParams,
 ) -> Result<Json<Value>, Problem> {
     let language = language(&query)?;
@@ -91,8 +91,8 @@ pub async fn paths(
     let marriages = query.flag(&["marriages"])?.unwrap_or(false);
     let lines = if query.has(&["lines"]) { lines(&query)? } else { Lines::BIRTH };
     let cursor = query.text(&["cursor"]).map(str::parse).transpose();
-    let cursor =
-        cursor.map_err(|_| Problem::field("cursor", "invalid", "cursor must be the next of a page before"))?;
+    let cursor = cursor
+        .map_err(|_| Problem::field("cursor", "invalid", "cursor must be the next of a page before"))?;
     let (graph, one) = graph_of(&ports, &found).await?;
     let two = graph.place(&other).ok_or_else(|| Problem::not_found("Person not found"))?;
     // From outside it does not show which links are by birth, so it must not show by what is left out either.
@@ -146,7 +146,8 @@ impl Teller<'_> {
         into["unions"] = json!(relation.unions);
         into["commonAncestors"] = relation.common.iter().map(|place| person(*place)).collect();
         into["path"] = self.steps(&relation.path, person);
-        into["partners"] = json!(relation.partners.map(|union| if open { words::union(union) } else { "partner" }));
+        into["partners"] =
+            json!(relation.partners.map(|union| if open { words::union(union) } else { "partner" }));
         if open {
             into["half"] = json!(relation.half);
         }

@@ -97,9 +97,10 @@ impl Chart<'_> {
             node.insert("repeated".into(), json!(true));
         }
         let (up, down) = if again { (0, 0) } else { left };
-        let spouses: Vec<Value> = match again {
-            true => Vec::new(),
-            false => graph.partners(place).map(|(partner, _)| self.person(partner)).collect(),
+        let spouses: Vec<Value> = if again {
+            Vec::new()
+        } else {
+            graph.partners(place).map(|(partner, _)| self.person(partner)).collect()
         };
         let mut parents = Vec::new();
         if up > 0 {

@@ -55,7 +55,11 @@ impl<'a> Veil<'a> {
         let shown = self.shown.get(graph.id(place));
         let has = |key: &str| shown.and_then(|person| person.get(key)).and_then(Value::as_str);
         let known = graph.facts(place);
-        let sex = if has("gender").is_some_and(|gender| gender != "unknown") { known.sex } else { Facts::default().sex };
+        let sex = if has("gender").is_some_and(|gender| gender != "unknown") {
+            known.sex
+        } else {
+            Facts::default().sex
+        };
         Facts { sex, birth: known.birth.filter(|_| has("birthDate").is_some()) }
     }
 }
