@@ -2,8 +2,8 @@
 //!
 //! The sibling of a grandparent is a great-aunt or great-uncle (not a grand-aunt), a sibling's grandchild a great-niece
 //! or great-nephew; beyond three "great" they are counted: "4th great-grandfather". The husband of an aunt is an "uncle
-//! by marriage". "-in-law" reaches over one marriage and no farther than parents, children and siblings; what lies
-//! beyond is described.
+//! by marriage", the child of a husband's or wife's sibling a niece or nephew by marriage. "-in-law" reaches over one
+//! marriage and no farther than parents, children and siblings; what lies beyond is described.
 
 use super::route::Route;
 use super::{Form, Language, Term};
@@ -19,6 +19,7 @@ const SAID: usize = 6;
 /// More steps are not looked at for one word within a description.
 const FAR: usize = 40;
 const BY_MARRIAGE: &str = " by marriage";
+const IN_LAW: &str = "-in-law";
 
 pub(super) fn term(route: &Route) -> Term {
     let literal = literal(route);
@@ -115,34 +116,30 @@ fn named(route: &Route) -> Option<Named> {
     match kins[..] {
         [Link::Partner(union)] => Some(Named::word(partner(union, last.sex))),
         [first, second] if (first, second) == (wed, wed) => co_spouse(route),
-        // The partner's family.
-        [first, ref family @ ..] if first == wed => by_marriage(family, last.sex),
-        // Who married into the family.
-        [ref family @ .., end] if end == wed => match Blood::of(family)? {
-            Blood { down: 0, up: 1.., sibling: Some(_) } => by_marriage(family, last.sex),
-            Blood { up: 0, .. } if family.len() == 1 => by_marriage(family, last.sex),
+        [first, ref family @ ..] if first == wed => by_marriage(family, last.sex, |blood| match *blood {
+            Blood { up: 1, sibling: None, down: 0 } | Blood { up: 0, sibling: Some(_), down: 0 } => {
+                Some(IN_LAW)
+            }
+            Blood { up: 0, sibling: Some(_), .. } => Some(BY_MARRIAGE),
             _ => None,
-        },
+        }),
+        [ref family @ .., end] if end == wed => by_marriage(family, last.sex, |blood| match *blood {
+            Blood { up: 0, sibling: Some(_), down: 0 } | Blood { up: 0, sibling: None, down: 1 } => {
+                Some(IN_LAW)
+            }
+            Blood { up: 1.., sibling: Some(_), down: 0 } => Some(BY_MARRIAGE),
+            _ => None,
+        }),
         _ => None,
     }
 }
 
-/// A blood relative of a husband or wife, or the husband or wife of one.
-fn by_marriage(family: &[Link], sex: Sex) -> Option<Named> {
+/// A blood relative of a husband or wife, or the husband or wife of one, if there is an ending for such a one.
+fn by_marriage(family: &[Link], sex: Sex, ending: fn(&Blood) -> Option<&'static str>) -> Option<Named> {
     let blood = Blood::of(family)?;
-    if Quality::of(family)? != Quality::Plain {
-        return None;
-    }
-    match blood {
-        Blood { up: 1, sibling: None, down: 0 } | Blood { up: 0, sibling: None, down: 1 } => {
-            relative(&blood, Quality::Plain, sex, "-in-law")
-        }
-        Blood { up: 0, sibling: Some(_), down: 0 } => relative(&blood, Quality::Plain, sex, "-in-law"),
-        Blood { sibling: Some(_), up, down } if up == 0 || down == 0 => {
-            relative(&blood, Quality::Plain, sex, BY_MARRIAGE)
-        }
-        _ => None,
-    }
+    let plain = Quality::of(family)? == Quality::Plain;
+    let ending = ending(&blood).filter(|_| plain)?;
+    relative(&blood, Quality::Plain, sex, ending)
 }
 
 fn relative(blood: &Blood, quality: Quality, sex: Sex, ending: &str) -> Option<Named> {

@@ -125,6 +125,8 @@ fn what_has_no_word_is_described() {
             ("man > son > wife > father", "your son's wife's father"),
             ("man > former-wife > father", "your ex-wife's father"),
             ("man > brother > former-wife", "your brother's ex-wife"),
+            ("man > wife > father > brother", "your wife's father's brother"),
+            ("man > brother > son > wife", "your brother's son's wife"),
             ("man > wife > brother > wife", "your wife's brother's wife"),
             ("man > wife > half-sister", "your wife's half-sister"),
             ("man > daughter > father", "your daughter's father"),
