@@ -79,7 +79,7 @@ fn variants(path: &str) -> Vec<String> {
         path.to_owned(),
         format!("{path}?page=2&limit=1"),
         format!("{path}?skip=1"),
-        format!("{path}?generations=10"),
+        format!("{path}?generations=8"),
     ];
     all.extend(
         sorts
