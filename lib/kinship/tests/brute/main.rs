@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dzinza_kinship::{
     Cursor, Graph, Islands, Kind, Line, Lines, Path, Paths, Place, Step, Total, ancestors, common_ancestors,
-    descendants, inbreeding_of_everyone, kinship, relation, relatives, to_the_end,
+    descendants, inbreeding_of_everyone, kinship, loops, relation, relatives, to_the_end,
 };
 use model::{Model, Shape};
 
@@ -255,6 +255,59 @@ fn degrees_are_the_fewest_steps_up_and_down() {
                 assert_eq!((shown.len(), &shown), (found.len(), &expected));
                 let few = relatives(&graph, one as Place, 3, lines).count();
                 assert_eq!(few, expected.values().filter(|degree| **degree <= 3).count());
+            }
+        }
+    }
+}
+
+/// A family in which some are recorded as children of their descendants.
+fn tangled(seed: u64) -> Model {
+    let mut model = model::random(seed, DENSE);
+    for at in 0..4 {
+        let (child, parent, _) = model.parents[(seed as usize * 13 + at * 7) % model.parents.len()];
+        model.parents.push((parent, child, Line::Birth));
+    }
+    model
+}
+
+#[test]
+fn loops_are_found_and_answers_hold_in_spite_of_them() {
+    for seed in 120..126 {
+        let model = tangled(seed);
+        let graph = model.graph();
+        let all: Vec<_> = (0..model.len()).map(|one| naive::heights(&model, one, Lines::BIRTH)).collect();
+        let in_loops: BTreeSet<usize> = (0..model.len())
+            .filter(|one| {
+                (0..model.len())
+                    .any(|two| two != *one && all[two].contains_key(one) && all[*one].contains_key(&two))
+            })
+            .collect();
+        let found = loops(&graph);
+        let members = found.iter().flat_map(|ring| &ring.places).map(|place| *place as usize);
+        assert_eq!(members.collect::<BTreeSet<_>>(), in_loops);
+        for ring in &found {
+            let among = |one: &Place, two: &Place| all[*one as usize].contains_key(&(*two as usize));
+            assert!(ring.places.iter().all(|one| ring.places.iter().all(|two| among(one, two))));
+        }
+        for one in 0..model.len() {
+            for two in (0..model.len()).filter(|two| *two != one) {
+                let expected = naive::degree(&all[one], &all[two]);
+                let found = relation(&graph, one as Place, two as Place);
+                let blood = found.filter(|found| found.kind == Kind::Blood);
+                assert_eq!(blood.as_ref().map(|found| found.path.hops.len()), expected);
+                let mut persons = blood.map(|found| persons(&found.path)).unwrap_or_default();
+                let length = persons.len();
+                persons.sort_unstable();
+                persons.dedup();
+                assert_eq!(persons.len(), length);
+                let paths = Paths::new(&graph, one as Place, two as Place, Lines::BIRTH);
+                let all = naive::paths(&model, one, two, Lines::BIRTH);
+                let page = paths.page(None, usize::MAX, usize::MAX);
+                assert!(page.paths.iter().all(|path| all.contains(&crate::persons(path))));
+                let symmetric = |one: usize, two: usize| {
+                    kinship(&graph, one as Place, two as Place, &mut to_the_end).unwrap().kinship
+                };
+                assert_eq!(symmetric(one, two).to_bits(), symmetric(two, one).to_bits());
             }
         }
     }
