@@ -62,7 +62,7 @@ fn gedcom_form(walk: &mut Walk<'_>, line: Record, form: &mut Record) {
     for below in line.children {
         let value = below.value.as_deref().unwrap_or_default().trim();
         match below.tag.as_str() {
-            "VERS" => {}
+            "VERS" => below_version(walk, below, form),
             "FORM" => {
                 let known = value.eq_ignore_ascii_case("LINEAGE-LINKED");
                 if !known || !below.children.is_empty() {
@@ -71,6 +71,15 @@ fn gedcom_form(walk: &mut Walk<'_>, line: Record, form: &mut Record) {
             }
             _ => walk.node(below, &mut form.children),
         }
+    }
+    walk.path.pop();
+}
+
+fn below_version(walk: &mut Walk<'_>, version: Record, form: &mut Record) {
+    let Some(said) = form.child_mut("VERS") else { return };
+    walk.path.push(version.tag);
+    for below in version.children {
+        walk.node(below, &mut said.children);
     }
     walk.path.pop();
 }

@@ -8,13 +8,17 @@ use crate::record::Record;
 use crate::version::Version;
 
 /// 5.5 has form and title beside the file, 5.5.1 and 7.0 have them below it.
-pub(super) fn gather_files(record: &mut Record) {
+pub(super) fn gather_files(walk: &mut Walk<'_>, record: &mut Record) {
     if record.child("FILE").is_none() {
         return;
     }
     for tag in ["FORM", "TITL"] {
         let Some(at) = record.children.iter().position(|line| line.tag == tag) else { continue };
         let moved = record.children.remove(at);
+        let what = moved.value.clone().unwrap_or_default();
+        walk.path.push(tag.into());
+        walk.lose(&moved, &what, "it belongs to a file", KeptAs::OtherWords);
+        walk.path.pop();
         for file in record.children.iter_mut().filter(|line| line.tag == "FILE") {
             if file.child(tag).is_none() {
                 file.children.push(moved.clone());

@@ -13,14 +13,15 @@ pub(super) fn node(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Record>)
     let points = node.pointer().is_some();
     match (parent.as_str(), node.tag.as_str()) {
         ("", "NOTE") => node.tag = "SNOTE".into(),
-        ("", "OBJE") => media::gather_files(&mut node),
+        ("", "OBJE") => media::gather_files(walk, &mut node),
         ("", _) | ("HEAD", "SOUR") => {}
         (_, "NOTE") if points => node.tag = "SNOTE".into(),
         (_, "SOUR") => return citations::up(walk, node, out),
         (_, "OBJE") if !points => return media::inline(walk, node, out),
         (_, "FILE") if parent == "OBJE" => return media::file(walk, node, out),
         ("HEAD", "FILE") => return walk.keep(node, "7.0 has no file name in the header", out),
-        ("OBJE" | "FILE", "FORM") => return media::form(walk, node, out),
+        ("OBJE", "FORM") => return walk.keep(node, "7.0 has a form for files only", out),
+        ("FILE", "FORM") => return media::form(walk, node, out),
         ("FORM", "TYPE" | "MEDI") | ("CALN", "MEDI") => return media::medium(walk, node, out),
         ("SOUR", "REPO") if empty(&node) => node.value = Some(VOID.to_owned()),
         (_, "ALIA") if !points => return alias(walk, node, out),

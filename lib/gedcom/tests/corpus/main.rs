@@ -5,6 +5,8 @@
 //! the tests show as ignored.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod conversion;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +38,8 @@ fn main() {
             trials.push(Trial::test(at("refuses"), move || refuses(&path)));
             continue;
         }
-        let (a, b) = (path.clone(), path);
+        let (a, b, c) = (path.clone(), path.clone(), path);
+        trials.push(Trial::test(at("converts"), move || conversion::converts(&c)));
         trials.push(Trial::test(at("counts"), move || counts(&a)));
         trials.push(Trial::test(at("writes back"), move || writes_back(&b)));
     }
