@@ -34,6 +34,7 @@ pub mod date;
 mod decode;
 mod diagnostics;
 mod encoding;
+pub mod gedzip;
 mod lines;
 mod reader;
 mod record;

@@ -21,7 +21,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// A path or address as a URI reference.
-pub(super) fn to_seven(path: &str) -> String {
+pub(crate) fn to_seven(path: &str) -> String {
     let path = path.trim();
     if has_scheme(path) {
         return path.replace(' ', "%20");
@@ -43,7 +43,7 @@ pub(super) fn to_seven(path: &str) -> String {
 }
 
 /// The path for a URI reference where that says as much, else the reference itself.
-pub(super) fn to_five(reference: &str) -> String {
+pub(crate) fn to_five(reference: &str) -> String {
     let path = path_of(reference);
     match path {
         Some(path) if to_seven(&path) == reference => path,
@@ -70,7 +70,7 @@ fn is_drive(path: &str) -> bool {
 }
 
 /// `https:` and the like; one letter is a drive.
-fn has_scheme(text: &str) -> bool {
+pub(crate) fn has_scheme(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, rest)| {
         scheme.len() > 1
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())

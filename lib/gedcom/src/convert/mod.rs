@@ -59,7 +59,7 @@ mod ages;
 mod citations;
 mod dates;
 mod down;
-mod files;
+pub(crate) mod files;
 mod head;
 mod ids;
 mod media;
