@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dzinza_kinship::chart::{Kind, Meaning, Role};
+use dzinza_kinship::chart::{Direction, Kind, Meaning, Role};
 
 use crate::card::edge;
 use crate::fit::{clean, shorten, width};
@@ -73,7 +73,7 @@ pub(crate) fn draw(scene: &mut Scene, drawing: &Drawing<'_>, same: bool, top: f6
             _ => rows.push((whole, vec![(sample, word, wide)])),
         }
     }
-    let mut y = top + 6.0;
+    let mut y = top + if ends_in_bands(drawing) { 20.0 } else { 8.0 };
     for (used, row) in rows {
         let mut x = (scene.width - used) / 2.0;
         for (sample, content, wide) in row {
@@ -86,6 +86,11 @@ pub(crate) fn draw(scene: &mut Scene, drawing: &Drawing<'_>, same: bool, top: f6
         y += ROW;
     }
     y + 4.0
+}
+
+/// Whether the bands of the generations reach down to the end of the chart.
+fn ends_in_bands(drawing: &Drawing<'_>) -> bool {
+    drawing.layout.direction == Direction::LeftRight && drawing.layout.kind != Kind::Fan
 }
 
 fn entries<'a>(drawing: &'a Drawing<'_>, same: bool) -> Vec<(Sample, &'a str)> {
