@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::FieldProblem;
 use crate::fields::{FieldResult, Input, date_value, enum_value, object_list, text_value};
+use crate::gedcom::index_cites;
 use crate::store::Body;
 
 /// Roles of a parent or guardian towards a child.
@@ -295,6 +296,7 @@ pub fn refresh(body: &mut Body) {
         index["birthParent"] = birth_parent;
     }
     body.insert("index".into(), index);
+    index_cites(body);
 }
 
 /// The relationship on the wire: the simple view of contract 1.1 and the full one of 1.4 in one object. `type`
@@ -303,7 +305,7 @@ pub fn view(id: &str, body: &Body, simple: bool) -> Body {
     let kind = Kind::of(body);
     let mut view: Body = body
         .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "index" | "importId" | "familyRecordId"))
+        .filter(|(key, _)| !matches!(key.as_str(), "index" | "importId" | "familyRecordId" | "gedcom"))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     for key in ["startDate", "endDate"] {
