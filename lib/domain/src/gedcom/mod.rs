@@ -34,6 +34,7 @@ pub use union::spousal_fields;
 use dzinza_gedcom::Record;
 use serde_json::{Value, json};
 
+use crate::relationship::Kind;
 use crate::store::{Body, Document};
 
 /// What a document keeps of the record it came from: `gedcom: {xref, raw}`.
@@ -69,10 +70,14 @@ pub fn person_record(person: &Document, dialect: Dialect) -> Record {
     record
 }
 
-/// What is cited for a union that no family record tells of: its events, with the citations below them.
-pub fn union_record(relationship: &Body, dialect: Dialect) -> Record {
-    let mut record = kept_record(relationship).unwrap_or_else(|| Record::new("FAM"));
-    union::patch_union(&mut record, relationship, dialect);
+/// The record that tells of a union as it is now. `family` is the document of the family record that the union was
+/// read from; the row of one that no file brought keeps what is cited for it, below its events, itself.
+pub fn union_record(union: &Document, family: Option<&Document>, dialect: Dialect) -> Record {
+    let kept = family.map_or(&union.body, |family| &family.body);
+    let mut record = kept_record(kept).unwrap_or_else(|| Record::new("FAM"));
+    if Kind::of(&union.body) == Kind::Spousal && (family.is_none() || union.version > 1) {
+        union::patch_union(&mut record, &union.body, dialect);
+    }
     record
 }
 
