@@ -120,7 +120,7 @@ impl World {
         let mut changed = tree.body.clone();
         changed.insert(
             "collaborators".into(),
-            json!([{ "userId": user, "role": "viewer", "status": "accepted" }]),
+            json!([{ "userId": user, "role": "viewer", "acceptedAt": "2026-01-01T00:00:00Z" }]),
         );
         let mut batch = Batch::new();
         batch.replace(&FAMILY_TREES, &tree, changed);
