@@ -6,6 +6,8 @@ mod pairs;
 pub use cursor::{BadCursor, Cursor};
 use pairs::{Pairs, Search, Stop};
 
+use hashbrown::HashSet;
+
 use crate::graph::{Graph, Line, Place};
 use crate::lines::Lines;
 use crate::near;
@@ -87,12 +89,8 @@ impl<'g> Paths<'g> {
     pub fn with_marriages(mut self) -> Self {
         let Some(Stage { from, to, .. }) = self.stages.first().copied() else { return self };
         let partners = |of: Place| -> Vec<(Place, Step)> {
-            let mut seen = Vec::new();
-            let ties = self.graph.partners(of).filter(|(partner, _)| {
-                let new = !seen.contains(partner);
-                seen.push(*partner);
-                new
-            });
+            let mut seen = HashSet::new();
+            let ties = self.graph.partners(of).filter(|(partner, _)| seen.insert(*partner));
             ties.map(|(partner, union)| (partner, Step::Across(union))).collect()
         };
         let firsts = partners(from).into_iter().map(|(partner, step)| {
