@@ -293,6 +293,16 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_partners_are_spread_over_pages() {
+        let wives: Vec<String> = (0..100).map(|wife| format!("h = w{wife};")).collect();
+        let family = family(&(wives.concat() + "w99 < f m; b < f m"));
+        let paths = Paths::new(&family.graph, family.at("h"), family.at("b"), Lines::ALL).with_marriages();
+        let first = paths.page(None, 10, 20);
+        assert!(first.cut && first.paths.is_empty() && first.next.is_some());
+        assert_eq!(all(&family, "h", "b", 10, 20), ["h =w99 ^f vb", "h =w99 ^m vb"]);
+    }
+
+    #[test]
     fn collapse_does_not_make_a_first_page_dear() {
         use std::fmt::Write as _;
         // Twenty generations of two couples who exchange their children: 2^20 chains and more up from either.
