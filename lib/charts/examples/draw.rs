@@ -273,6 +273,23 @@ fn draw(
     for (theme, suffix) in [(Theme::Light, "light"), (Theme::Dark, "dark"), (Theme::Auto, "auto")] {
         std::fs::write(folder.join(format!("{name}-{suffix}.svg")), svg(&drawing, theme))?;
     }
+    print(folder, name, &drawing)
+}
+
+#[cfg(feature = "pdf")]
+fn print(folder: &Path, name: &str, drawing: &Drawing<'_>) -> Result<(), Box<dyn Error>> {
+    use dzinza_charts::{Fonts, Pages, Paper, pdf};
+    static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
+    let fonts = FONTS.get_or_init(Fonts::system);
+    for (paper, suffix) in [(Paper::A4, "a4"), (Paper::A3, "a3")] {
+        let pages = Pages { paper, ..Pages::default() };
+        std::fs::write(folder.join(format!("{name}-{suffix}.pdf")), pdf(drawing, pages, fonts)?)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "pdf"))]
+fn print(_: &Path, _: &str, _: &Drawing<'_>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
