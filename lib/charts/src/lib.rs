@@ -19,6 +19,8 @@ mod pdf;
 mod scene;
 mod strokes;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod theme;
 
 use dzinza_kinship::chart::Layout;

@@ -1,6 +1,8 @@
 //! A scene as PDF: on one page, or on several to be put together.
 
 mod fonts;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tiles;
 

@@ -107,17 +107,18 @@ impl Fonts {
         let plain = |face: &&FaceInfo| {
             face.style == Style::Normal && face.stretch == Stretch::Normal && !face.monospaced
         };
-        let weighed = |face: &&FaceInfo| matches!(face.weight, Weight::NORMAL | Weight::BOLD);
-        let mut faces: Vec<&FaceInfo> = database.faces().filter(plain).filter(weighed).collect();
+        let mut faces: Vec<&FaceInfo> = database.faces().filter(plain).collect();
         // The order of a folder is no order: by name, and sober ones first.
         faces.sort_by_cached_key(|face| {
             let family = face.families.first().map(|(name, _)| name.clone()).unwrap_or_default();
-            (!family.starts_with("Noto Sans"), family, face.post_script_name.clone(), face.index)
+            let weight = face.weight.0;
+            let unusual = weight.abs_diff(Weight::NORMAL.0).min(weight.abs_diff(Weight::BOLD.0));
+            (unusual, !family.starts_with("Noto Sans"), family, face.post_script_name.clone(), face.index)
         });
         for face in faces.into_iter().take(MOST) {
             let ranges = database.with_face_data(face.id, ranges).unwrap_or_default();
             if !ranges.is_empty() {
-                let bold = face.weight == Weight::BOLD;
+                let bold = face.weight >= Weight::SEMIBOLD;
                 let source = Source::System(face.id);
                 fonts.choices.push(Choice { bold, ranges, source, face: OnceLock::new() });
             }
@@ -170,7 +171,12 @@ impl Fonts {
 fn ranges(data: &[u8], index: u32) -> Vec<(u32, u32)> {
     let Ok(face) = ttf_parser::Face::parse(data, index) else { return Vec::new() };
     let mut found: Vec<u32> = Vec::new();
-    for table in face.tables().cmap.iter().flat_map(|cmap| cmap.subtables).filter(|table| table.is_unicode())
+    for table in face
+        .tables()
+        .cmap
+        .iter()
+        .flat_map(|cmap| cmap.subtables)
+        .filter(ttf_parser::cmap::Subtable::is_unicode)
     {
         table.codepoints(|c| {
             if table.glyph_index(c).is_some_and(|glyph| glyph.0 != 0) {

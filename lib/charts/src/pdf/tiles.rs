@@ -9,10 +9,8 @@ pub(super) const MARGIN: f64 = 28.35;
 pub(super) const OVERLAP: f64 = 28.35;
 /// Below the chart, for the number of the page.
 pub(super) const FOOT: f64 = 18.0;
-/// Text is never smaller than this on one page, unless one page is asked for.
+/// Text is never smaller than this, unless one page is asked for, or there would be too many.
 const LEGIBLE: f64 = 6.0;
-/// The smallest text on several pages.
-const EASY: f64 = 7.0;
 /// A small chart is not blown up beyond this.
 const LARGEST: f64 = 1.5;
 /// Rather smaller text than more pages.
@@ -102,12 +100,15 @@ impl Plan {
         let (w, h) = (page.0 - 2.0 * MARGIN, page.1 - 2.0 * MARGIN - FOOT);
         let count =
             |length: f64, window: f64| ((length - OVERLAP) / (window - OVERLAP)).ceil().max(1.0) as usize;
-        let mut scale = EASY / scene.smallest().clamp(1.0, 100.0);
+        let mut scale = LEGIBLE / scene.smallest().clamp(1.0, 100.0);
         let size = |scale: f64| (count(scene.width * scale, w), count(scene.height * scale, h));
         while size(scale).0 * size(scale).1 > MOST {
             scale *= 0.95;
         }
         let (columns, rows) = size(scale);
+        // As large as so many pages allow.
+        let length = |count: usize, window: f64| (count - 1) as f64 * (window - OVERLAP) + window;
+        let scale = (length(columns, w) / scene.width).min(length(rows, h) / scene.height).min(LARGEST);
         let drawing = (scene.width * scale, scene.height * scale);
         let mut plan = Self { page, scale, tiles: Vec::new(), columns, rows, drawing };
         // Pages that would be empty are not printed; bands alone are nothing.
