@@ -147,7 +147,7 @@ fn letters(layout: &Layout) -> HashMap<usize, String> {
 }
 
 /// 1 is A, 26 is Z, 27 is AA.
-fn letter(mut number: usize) -> String {
+pub(crate) fn letter(mut number: usize) -> String {
     let mut letters = Vec::new();
     while number > 0 {
         letters.push(char::from(b'A' + ((number - 1) % 26) as u8));
