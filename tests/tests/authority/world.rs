@@ -104,7 +104,9 @@ impl Ids {
             .replace("{citationId}", &self.citation)
             .replace("{relationshipId}", &self.relationship)
             .replace("{treeId}", &self.tree)
+            .replace("{familyTreeId}", &self.tree)
             .replace("{personId}", &self.person)
+            .replace("{otherId}", &self.other)
             .replace("{importId}", &self.import)
             .replace("{version}", "1")
             .replace("{id}", one);
