@@ -120,7 +120,6 @@ pub static GEDCOM_RECORDS: Collection = Collection {
     fields: &[
         Field::text("familyTreeId"),
         Field::text("importId"),
-        Field::text("updatedAt"),
         Field::text("gedcom.xref"),
         Field::text("index.kind"),
         Field::text("index.title"),

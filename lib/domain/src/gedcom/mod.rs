@@ -17,7 +17,7 @@ mod person_write;
 mod records;
 mod union;
 
-pub use citation::{Citations, Found, MAX_FACT, read_fact};
+pub use citation::{Citations, Found, read_fact};
 pub use cited::{cite_key, index_cites, pointers};
 pub use export::Export;
 pub use family::{Family, FamilyRole, Link, pedigree_word, read_family};
