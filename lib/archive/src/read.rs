@@ -91,8 +91,8 @@ impl Reader {
         let mut json = Vec::new();
         entry(&mut zip, MANIFEST)?.take(LONGEST_MANIFEST).read_to_end(&mut json)?;
         let mut reader = Self { zip, manifest: Manifest::parse(&json)? };
-        reader.check_size(length, allowed)?;
-        reader.check_entries()?;
+        let most = length.saturating_mul(allowed.ratio).saturating_add(16 << 20).min(allowed.unpacked);
+        reader.check_entries(most)?;
         Ok(reader)
     }
 
@@ -101,18 +101,16 @@ impl Reader {
         &self.manifest
     }
 
-    /// By what the entries claim; nothing of one is read beyond its claim.
-    fn check_size(&self, length: u64, allowed: Allowed) -> Result<(), ArchiveError> {
-        let claimed = self.zip.decompressed_size().unwrap_or(u128::MAX);
-        let most = length.saturating_mul(allowed.ratio).saturating_add(16 << 20).min(allowed.unpacked);
-        if claimed > u128::from(most) {
-            return Err(ArchiveError::refused(format!("the archive would unpack to more than {most} bytes")));
+    /// Every entry is one that the manifest speaks of, and the other way round; together they claim at most this many
+    /// bytes. Nothing of an entry is ever read beyond its claim.
+    fn check_entries(&mut self, most: u64) -> Result<(), ArchiveError> {
+        let too_large =
+            || ArchiveError::refused(format!("the archive would unpack to more than {most} bytes"));
+        let mut claimed =
+            self.manifest.entries.values().fold(0u64, |sum, entry| sum.saturating_add(entry.size));
+        if claimed > most {
+            return Err(too_large());
         }
-        Ok(())
-    }
-
-    /// Every entry is one that the manifest speaks of, and the other way round.
-    fn check_entries(&mut self) -> Result<(), ArchiveError> {
         for (name, count) in &self.manifest.documents {
             if collection(name).is_none() {
                 return Err(ArchiveError::refused(format!(
@@ -147,8 +145,9 @@ impl Reader {
             }
         }
         self.blobs(&mut |blob| {
+            claimed = claimed.saturating_add(blob.size);
             known.insert(format!("{BLOB}{}", blob.key));
-            Ok(())
+            if claimed > most { Err(too_large()) } else { Ok(()) }
         })?;
         for name in self.zip.file_names() {
             let name = name.map_err(unreadable)?;
