@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use dzinza_domain::collections;
-use dzinza_tests::{Client, PASSWORD, Process, binary, eventually, run};
+use dzinza_tests::{Client, Mode, PASSWORD, Process, binary, eventually, run};
 use dzinza_wiring::Embedded;
 use futures::StreamExt as _;
 use reqwest::multipart::{Form, Part};
@@ -347,8 +347,7 @@ async fn a_trees_photo_comes_along_under_a_key_of_its_own() {
         let answer = demo
             .send(request.json(&json!({ "email": "demo@dzinza.example", "password": "Demo-2026!" })))
             .await;
-        (answer.status == 200)
-            .then(|| answer.body["accessToken"].as_str().map(|token| demo.with_token(token)))?
+        (answer.status == 200).then(|| demo.known_by(&answer, Mode::Header))
     })
     .await;
     let photo = |tree: Value| {
