@@ -63,7 +63,9 @@ impl Place {
 
 /// The sample family with its photo, two accounts, an imported file, and edits. Answers the tree of the import.
 async fn lived_in(data: &Path) -> String {
-    let process = Process::with(data, |command| drop(command.arg("--demo")));
+    let process = Process::with(data, |command| {
+        command.arg("--demo");
+    });
     let rudo = Client::at(process.url()).sign_up("rudo@example.org").await;
     rudo.sign_up("tendai@example.org").await;
     let tree = rudo.new_tree("Nyakasikana", "family").await;
@@ -142,8 +144,7 @@ async fn an_installation_comes_back_exactly_and_once() {
     let of = |data: &str| files(&place.path(data).join("blobs"));
     assert!(of("old").len() >= 3);
     assert_eq!(of("old"), of("new"));
-    let secrets =
-        |data: &str| fs::read_dir(place.path(data).join("secrets")).map(Iterator::count).unwrap_or(0);
+    let secrets = |data: &str| fs::read_dir(place.path(data).join("secrets")).map_or(0, Iterator::count);
     assert_eq!(secrets("new"), 0, "no secrets come with an archive");
     let conn = Connection::open(place.path("new").join("dzinza.db")).unwrap();
     for table in ["refresh_tokens", "queue_messages"] {
@@ -340,7 +341,9 @@ async fn a_tree_becomes_a_new_one_beside_it_and_elsewhere() {
 #[tokio::test]
 async fn a_trees_photo_comes_along_under_a_key_of_its_own() {
     let place = Place::new();
-    let process = Process::with(&place.path("data"), |command| drop(command.arg("--demo")));
+    let process = Process::with(&place.path("data"), |command| {
+        command.arg("--demo");
+    });
     let demo = eventually("the sample family", async || {
         let demo = Client::at(process.url());
         let request = demo.request(http::Method::POST, "/api/auth/login");

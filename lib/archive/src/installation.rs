@@ -54,7 +54,7 @@ pub async fn restore_installation(reader: Reader, into: &Installation) -> Result
     while let Some(piece) = pieces.recv().await {
         match piece {
             Piece::Accounts(table, rows) => {
-                into.archives.put_accounts(table, rows).await.map_err(of_archive)?
+                into.archives.put_accounts(table, rows).await.map_err(of_archive)?;
             }
             Piece::Documents(collection, documents) => {
                 trees.note(collection, &documents);

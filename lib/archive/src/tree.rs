@@ -203,7 +203,9 @@ impl Run<'_> {
     /// What documents speak of that is not of the archive, and is here already.
     async fn taken(&self, documents: &[Document]) -> Result<HashSet<u128>, ArchiveError> {
         let mut foreign = HashSet::new();
-        documents.iter().for_each(|document| self.renewal.foreign(&document.body, &mut foreign));
+        for document in documents {
+            self.renewal.foreign(&document.body, &mut foreign);
+        }
         let mut taken = HashSet::new();
         let asked: Vec<String> = foreign.into_iter().map(ids::format).collect();
         for some in asked.chunks(1000) {

@@ -44,7 +44,7 @@ pub trait Snapshot: Send + Sync + 'static {
 /// Reading all at one moment, and putting it back exactly.
 #[async_trait]
 pub trait Archives: Send + Sync + 'static {
-    /// The present moment, held still.
+    /// The present moment, held still. May wait until another is let go.
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
 
     /// Whether there is neither an account nor a document.

@@ -17,7 +17,7 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
-pub use restoring::{Leftover, Restoring, settle};
+pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;

@@ -30,12 +30,23 @@ pub enum Leftover {
     Finished,
 }
 
+/// The stores of an installation that is put back. Let go of all copies before [`Restoring::finish`].
+#[derive(Clone)]
+pub struct RestoringPorts {
+    /// Documents and accounts.
+    pub archives: Arc<dyn Archives>,
+    /// Files.
+    pub blobs: Arc<dyn Blobs>,
+    /// Jobs.
+    pub queue: Arc<dyn Queue>,
+}
+
 /// A restore that is going on. The data folder is locked for as long as it lives.
 pub struct Restoring {
     data: PathBuf,
-    stores: Option<(Arc<SqliteStore>, Arc<FileBlobs>)>,
-    _serving: File,
-    _restoring: File,
+    ports: RestoringPorts,
+    /// Against servers, and against others who restore.
+    locks: (File, File),
 }
 
 impl Restoring {
@@ -60,51 +71,49 @@ impl Restoring {
         )?;
         // It signs no addresses.
         let files = FileBlobs::open(folder.join(BLOBS), Vec::new(), "/blobs", Arc::new(SystemClock))?;
-        Ok(Self {
-            data: data.to_owned(),
-            stores: Some((store, files)),
-            _serving: serving,
-            _restoring: restoring,
-        })
+        let ports = RestoringPorts { archives: store.clone(), blobs: files, queue: store };
+        Ok(Self { data: data.to_owned(), ports, locks: (serving, restoring) })
     }
 
-    /// Where documents, accounts, files and jobs go. Let go of them before [`Restoring::finish`].
-    ///
-    /// # Errors
-    /// Never while the restore goes on.
-    pub fn ports(&self) -> Option<(Arc<dyn Archives>, Arc<dyn Blobs>, Arc<dyn Queue>)> {
-        let (store, files) = self.stores.as_ref()?;
-        Some((store.clone(), files.clone(), store.clone()))
+    /// Where everything goes.
+    pub fn ports(&self) -> RestoringPorts {
+        self.ports.clone()
     }
 
     /// Closes the new database and moves everything into place.
     ///
     /// # Errors
     /// If the data folder is not empty any more, or cannot be written. What was in it is as it was.
-    pub async fn finish(mut self) -> Result<(), OpenError> {
-        drop(self.stores.take());
-        let folder = self.data.join(FOLDER);
+    pub async fn finish(self) -> Result<(), OpenError> {
+        let Self { data, ports, locks } = self;
+        drop(ports);
+        let folder = data.join(FOLDER);
         // The last connection empties it when it closes.
         let open = folder.join(format!("{DATABASE}-wal"));
         if open.metadata().is_ok_and(|data| data.len() > 0) {
             return Err(failed(&open)(std::io::Error::other("the new database is still open")));
         }
-        if !is_empty(&self.data).await? {
-            return Err(OpenError::NotEmpty(self.data.clone()));
+        if !is_empty(&data).await? {
+            return Err(OpenError::NotEmpty(data));
         }
         let mark = folder.join(COMPLETE);
         File::create(&mark).and_then(|file| file.sync_all()).map_err(failed(&mark))?;
         sync(&folder)?;
-        move_in(&self.data)
+        move_in(&data)?;
+        drop(locks);
+        Ok(())
     }
 
     /// Removes what was restored so far.
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub fn abandon(mut self) -> Result<(), OpenError> {
-        drop(self.stores.take());
-        remove(&self.data.join(FOLDER))
+    pub fn abandon(self) -> Result<(), OpenError> {
+        let Self { data, ports, locks } = self;
+        drop(ports);
+        remove(&data.join(FOLDER))?;
+        drop(locks);
+        Ok(())
     }
 }
 

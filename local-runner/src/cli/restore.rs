@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use clap::Args;
 use dzinza_archive::{Allowed, Installation, Reader, Restored, Scope, TreePorts};
 use dzinza_runner::platform::Platform;
-use dzinza_wiring::Restoring;
+use dzinza_wiring::{Restoring, RestoringPorts};
 
 use super::archive::{contents, opened};
 use super::{DataFolder, out, settle};
@@ -58,7 +58,7 @@ async fn installation(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn fill(restoring: &Restoring, reader: Reader) -> anyhow::Result<Restored> {
-    let (archives, blobs, queue) = restoring.ports().context("the new installation is closed")?;
+    let RestoringPorts { archives, blobs, queue } = restoring.ports();
     let into = Installation { archives, blobs, queue };
     Ok(dzinza_archive::restore_installation(reader, &into).await?)
 }

@@ -9,6 +9,7 @@ use dzinza_ports::{
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::reading;
 use crate::documents::each;
@@ -21,6 +22,7 @@ use crate::{query, row, sessions, statistics, users};
 struct Moment {
     catalog: Arc<Catalog>,
     conn: Arc<Mutex<Connection>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Moment {
@@ -93,6 +95,8 @@ fn json_of(value: ValueRef<'_>) -> Value {
 #[async_trait]
 impl Archives for SqliteStore {
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        let closed = |_| unavailable("the store is closed");
+        let permit = self.snapshots.clone().acquire_owned().await.map_err(closed)?;
         let (catalog, path) = (self.catalog.clone(), self.readers.path().to_owned());
         let conn = blocking(move || {
             let conn = reading(&path)?;
@@ -100,7 +104,7 @@ impl Archives for SqliteStore {
             conn.execute_batch("BEGIN; SELECT count(*) FROM document_collections;")?;
             Ok(conn)
         });
-        Ok(Arc::new(Moment { catalog, conn: Arc::new(Mutex::new(conn.await?)) }))
+        Ok(Arc::new(Moment { catalog, conn: Arc::new(Mutex::new(conn.await?)), _permit: permit }))
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

@@ -21,7 +21,7 @@ pub struct Made {
 }
 
 fn sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Made {
@@ -47,7 +47,8 @@ impl Made {
     }
 
     pub fn set(&mut self, collection: &str, documents: &[Value]) {
-        let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
+        let lines: String =
+            documents.iter().fold(String::new(), |text, document| text + &format!("{document}\n"));
         self.entries.insert(format!("documents/{collection}.jsonl"), lines.into());
         self.manifest["documents"][collection] = json!(documents.len());
     }
