@@ -240,7 +240,7 @@ async fn bulky(data: &Path) {
     process.terminate();
     let stores = Embedded::open(data).unwrap();
     let piece = bytes::Bytes::from((0..1u32 << 18).flat_map(u32::to_be_bytes).collect::<Vec<_>>());
-    let pieces = futures::stream::iter(vec![piece; 48]).map(Ok).boxed();
+    let pieces = futures::stream::iter(vec![piece; 32]).map(Ok).boxed();
     stores.blobs.put("photos/large.tiff", "image/tiff", pieces).await.unwrap();
 }
 
