@@ -7,6 +7,7 @@
 //! graph is built anew. So an answer is never older than the tree that the caller has read.
 #![warn(missing_docs)]
 
+mod kin;
 mod load;
 mod state;
 mod watch;
@@ -15,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dzinza_domain::collections::FAMILY_TREES;
-use dzinza_kinship::Graph;
 use dzinza_ports::{Document, Documents, StoreError, StoreErrorKind};
 use tokio::time::timeout;
 
+pub use kin::Kin;
 use state::{Next, States};
 
 /// How long to wait for a commit of this process that is under way.
@@ -45,7 +46,7 @@ impl Graphs {
     ///
     /// # Errors
     /// What the store says; `Stale` if the tree is gone.
-    pub async fn of(&self, tree: &Document) -> Result<Arc<Graph>, StoreError> {
+    pub async fn of(&self, tree: &Document) -> Result<Arc<Kin>, StoreError> {
         if let Next::Ready(graph) = self.states.next(&tree.id, tree.version) {
             return Ok(graph);
         }
@@ -63,7 +64,7 @@ impl Graphs {
                 Next::Refresh { graph, persons, version } => {
                     let current = self.current(&tree.id).await?;
                     let graph = load::refreshed(&self.documents, &current, &graph, &persons).await?;
-                    self.states.put(&tree.id, version, Arc::new(graph));
+                    self.states.put(&tree.id, version, Arc::new(Kin::new(graph)));
                 }
                 Next::Load => self.load(&tree.id).await?,
             }
@@ -74,7 +75,7 @@ impl Graphs {
         // The version is read before anything else: what is committed meanwhile counts as coming after.
         let tree = self.current(tree_id).await?;
         let graph = load::whole(&self.documents, &tree).await?;
-        self.states.put(tree_id, tree.version, Arc::new(graph));
+        self.states.put(tree_id, tree.version, Arc::new(Kin::new(graph)));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
 use dzinza_domain::tree;
 use dzinza_kinship::{Builder, Facts, Graph, Line, Link, Sex, SiblingKind, Tie, Union};
-use dzinza_ports::{Collection, Cursor, Document, Documents, Filter, Query, Row, StoreError};
+use dzinza_ports::{Collection, Cursor, Document, Documents, Filter, Query, Row, StoreError, StoreErrorKind};
 use serde_json::Value;
 
 /// Rows a read.
@@ -91,7 +91,7 @@ fn hidden(tree: &Document) -> Filter {
     Filter::NotIn("importId", pending.into_iter().map(Value::String).collect())
 }
 
-/// All rows of a query, by id.
+/// All rows of a query, by id. The next ones are read while these are taken in.
 async fn each(
     documents: &Arc<dyn Documents>,
     collection: &'static Collection,
@@ -100,14 +100,25 @@ async fn each(
     mut take: impl FnMut(&Row),
 ) -> Result<(), StoreError> {
     let mut query = Query::new(filter).limit(CHUNK);
+    let read = |query: Query| {
+        let documents = documents.clone();
+        tokio::spawn(async move { documents.project(collection, query, fields).await })
+    };
+    let mut reading = read(query.clone());
     loop {
-        let rows = documents.project(collection, query.clone(), fields).await?;
+        let rows = reading.await.map_err(|error| {
+            StoreError::with_source(StoreErrorKind::Unavailable, "reading a kin graph", error)
+        })??;
+        let last = rows.last().filter(|_| rows.len() == CHUNK as usize);
+        let more = last.map(|last| Cursor { values: Vec::new(), id: last.id.clone() });
+        let next = more.map(|cursor| {
+            query.after = Some(cursor);
+            read(query.clone())
+        });
         rows.iter().for_each(&mut take);
-        match rows.last() {
-            Some(last) if rows.len() == CHUNK as usize => {
-                query.after = Some(Cursor { values: Vec::new(), id: last.id.clone() });
-            }
-            _ => return Ok(()),
+        match next {
+            Some(next) => reading = next,
+            None => return Ok(()),
         }
     }
 }

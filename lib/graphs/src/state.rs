@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dzinza_kinship::Graph;
 use tokio::sync::Notify;
+
+use crate::Kin;
 
 /// Beyond so many persons reading all of them again is quicker.
 const MANY: usize = 2000;
@@ -23,18 +24,18 @@ pub(crate) enum Change {
 /// What is to be done for an answer.
 pub(crate) enum Next {
     /// Nothing.
-    Ready(Arc<Graph>),
+    Ready(Arc<Kin>),
     /// A commit of ours is under way.
     Wait(Arc<Notify>),
     /// Read these persons again; then the graph shows that version.
-    Refresh { graph: Arc<Graph>, persons: Vec<String>, version: u64 },
+    Refresh { graph: Arc<Kin>, persons: Vec<String>, version: u64 },
     /// Read everything.
     Load,
 }
 
 #[derive(Default)]
 struct State {
-    graph: Option<Arc<Graph>>,
+    graph: Option<Arc<Kin>>,
     /// The version of the tree that the graph shows.
     version: u64,
     /// By the versions that they made. A version that is missing was made by another process, or is under way.
@@ -95,7 +96,7 @@ impl States {
     }
 
     /// A graph that shows this version. Others go that were not used for longest, if there is too little room.
-    pub fn put(&self, tree_id: &str, version: u64, graph: Arc<Graph>) {
+    pub fn put(&self, tree_id: &str, version: u64, graph: Arc<Kin>) {
         let mut all = self.lock();
         let state = all.1.entry(tree_id.to_owned()).or_default();
         state.changes.retain(|made, _| *made > version);

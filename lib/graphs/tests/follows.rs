@@ -1,11 +1,12 @@
 //! A warm graph is what a graph built anew would be, whoever committed.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dzinza_domain::collections::{self, FAMILY_TREES, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::relationship::refresh;
-use dzinza_graphs::{Graphs, watch};
+use dzinza_graphs::{Graphs, Kin, watch};
 use dzinza_kinship::Graph;
 use dzinza_ports::{Batch, Body, Document, Documents, SystemClock, SystemIds};
 use dzinza_sqlite::SqliteStore;
@@ -41,7 +42,7 @@ impl World {
         self.outside.get(&FAMILY_TREES, TREE).await.unwrap().unwrap()
     }
 
-    async fn graph(&self) -> Arc<Graph> {
+    async fn graph(&self) -> Arc<Kin> {
         self.graphs.of(&self.tree().await).await.unwrap()
     }
 
