@@ -88,6 +88,12 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
         Some("delete-tree") => {
             clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
         }
+        Some("clear-restore") => {
+            let tree = text("treeId").ok_or(JobError::Malformed("treeId is missing"))?;
+            Ok(dzinza_archive::clear_tree(&ports.documents, &ports.blobs, tree)
+                .await
+                .map_err(StoreError::from)?)
+        }
         Some("clean-up") => clean_up(ports).await,
         _ => Err(JobError::Malformed("unknown job")),
     }

@@ -1,6 +1,7 @@
 //! Family trees, and GEDCOM in and out.
 #![warn(missing_docs)]
 
+mod archive;
 pub mod export;
 mod family_tree;
 mod imports;
@@ -9,7 +10,7 @@ mod trees;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Blobs, Clock, Documents, Ids};
+use dzinza_ports::{Archives, Blobs, Clock, Documents, Ids};
 use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +22,8 @@ pub use imports::{Upload, start_import};
 pub struct TreesPorts {
     /// Trees and everything in them.
     pub documents: Arc<dyn Documents>,
+    /// All of a tree at one moment.
+    pub archives: Arc<dyn Archives>,
     /// Uploaded files.
     pub blobs: Arc<dyn Blobs>,
     /// The present moment.
@@ -57,6 +60,8 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(imports::upload))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))
-        .routes(routes!(export::download));
+        .routes(routes!(export::download))
+        .routes(routes!(archive::download))
+        .routes(routes!(archive::restore));
     finish(routes, ports)
 }

@@ -36,3 +36,10 @@ pub struct GedcomUpload {
     #[schema(format = Binary, value_type = String)]
     gedcom_file: Vec<u8>,
 }
+
+/// The archive of a family tree.
+#[derive(ToSchema)]
+pub struct ArchiveUpload {
+    #[schema(format = Binary, value_type = String)]
+    archive: Vec<u8>,
+}
