@@ -60,7 +60,7 @@ impl<'a> Veil<'a> {
         } else {
             Facts::default().sex
         };
-        Facts { sex, birth: known.birth.filter(|_| has("birthDate").is_some()) }
+        if has("birthDate").is_some() { Facts { sex, ..known } } else { Facts { sex, ..Facts::default() } }
     }
 }
 
