@@ -1,6 +1,6 @@
 //! What is known of persons and ties, and how well.
 
-use super::{Link, Place, Sex};
+use super::{Line, Link, Place, Sex, SiblingKind, Union};
 
 /// How far a day by which something is sorted may be from the day on which it was: nothing for a day that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -58,6 +58,20 @@ impl Tie {
     /// A tie without a day.
     pub fn new(link: Link, to: Place) -> Self {
         Self { link, to, since: None, doubt: Doubt::default() }
+    }
+
+    /// That there is such a tie, and no more.
+    pub(super) fn covered(self) -> Self {
+        let open = Doubt { early: Doubt::WITHOUT_BOUND, late: Doubt::WITHOUT_BOUND };
+        match self.link {
+            Link::Parent(_) => Self::new(Link::Parent(Line::Birth), self.to),
+            Link::Child(_) => Self::new(Link::Child(Line::Birth), self.to),
+            Link::Sibling(_) => Self::new(Link::Sibling(SiblingKind::Full), self.to),
+            // Undated unions would count in the order of this list.
+            Link::Partner(_) => {
+                Self { since: Some(0), doubt: open, ..Self::new(Link::Partner(Union::Joined), self.to) }
+            }
+        }
     }
 
     /// When a union began, as far as that is known.
