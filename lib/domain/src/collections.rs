@@ -35,6 +35,8 @@ pub static PEOPLE: Collection = Collection {
         Field::text("index.sortName"),
         Field::text("index.names"),
         Field::integer("index.birthDay"),
+        // How far that may be from the birth: see `when::doubt`.
+        Field::text("index.birthDoubt"),
         Field::integer("index.livingUntil"),
         Field::array("index.cites"),
     ],

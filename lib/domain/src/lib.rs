@@ -20,5 +20,6 @@ pub mod store;
 pub mod text;
 pub mod tree;
 pub mod view;
+mod when;
 
 pub use problem::FieldProblem;

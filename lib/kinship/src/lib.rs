@@ -56,7 +56,7 @@ mod walk;
 pub use coefficient::{Inbreeding, Kinship, Watch, inbreeding, inbreeding_of_everyone, kinship, to_the_end};
 pub use common::{Common, common_ancestors};
 pub use degree::{Relative, Relatives, relatives};
-pub use graph::{Builder, Facts, Graph, Line, Link, Place, Sex, SiblingKind, Tie, Union};
+pub use graph::{Builder, Doubt, Facts, Graph, Line, Link, Place, Sex, SiblingKind, Span, Tie, Union};
 pub use islands::Islands;
 pub use lines::Lines;
 pub use path::{Hop, Path, Step};

@@ -21,7 +21,10 @@ fn graphs() -> impl Strategy<Value = Graph> {
         let mut builder = Builder::new();
         for person in 0..count {
             let sex = [Sex::Male, Sex::Female, Sex::Unknown][person as usize % 3];
-            builder.person(&person.to_string(), Facts { sex, birth: Some(person as i32 % 7) });
+            builder.person(
+                &person.to_string(),
+                Facts { sex, birth: Some(person as i32 % 7), ..Facts::default() },
+            );
         }
         for (from, link, to, since) in ties {
             builder.tie(from, link, to, since);
@@ -131,7 +134,7 @@ impl Family {
 
     fn person(&mut self, id: &str, sex: Sex) -> Place {
         let birth = Some(self.builder.place(id).map_or(id.len() as i32, |place| place as i32));
-        self.builder.person(id, Facts { sex, birth })
+        self.builder.person(id, Facts { sex, birth, ..Facts::default() })
     }
 
     fn child(&mut self, id: &str, parents: &[Place], line: Line) -> Place {
