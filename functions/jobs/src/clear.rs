@@ -2,7 +2,8 @@
 //! that it can stop anywhere and go on.
 
 use dzinza_domain::collections::{
-    FAMILY_TREES, GEDCOM_RECORDS, IMPORT_BACKUPS, IMPORT_CHANGES, IMPORTS, PEOPLE, PERSON_HISTORIES, RELATIONSHIPS, TREE_STRUCTURES,
+    FAMILY_TREES, GEDCOM_RECORDS, IMPORT_BACKUPS, IMPORT_CHANGES, IMPORTS, PEOPLE, PERSON_HISTORIES,
+    RELATIONSHIPS, TREE_STRUCTURES,
 };
 use dzinza_domain::import::{self, REMOVED_PERSONS, REMOVED_RELATIONSHIPS};
 use dzinza_ports::{Batch, Body, Collection, Document, Filter, Query, StoreErrorKind};

@@ -91,12 +91,7 @@ fn found(held: &mut Held<'_>, totals: Totals, status: &str) {
     }
 }
 
-async fn ready(
-    held: &mut Held<'_>,
-    totals: Totals,
-    generations: u32,
-    message: &str,
-) -> Result<(), JobError> {
+async fn ready(held: &mut Held<'_>, totals: Totals, generations: u32, message: &str) -> Result<(), JobError> {
     let at = now(held.ports);
     let added = [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)];
     found(held, totals, "completed");

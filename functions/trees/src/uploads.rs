@@ -143,12 +143,7 @@ pub async fn append(
 }
 
 /// Notes a piece that was stored; whether it is a new one.
-async fn keep(
-    ports: &TreesPorts,
-    found: &Document,
-    at: u64,
-    chunk: &Chunk,
-) -> Result<(Body, bool), Problem> {
+async fn keep(ports: &TreesPorts, found: &Document, at: u64, chunk: &Chunk) -> Result<(Body, bool), Problem> {
     let due = upload::offset(&found.body);
     if at < due {
         let again = upload::is_repeat(&found.body, at, chunk.size, &chunk.sha256);
@@ -245,9 +240,7 @@ async fn find(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Result
             && text("userId") == Some(&access.caller.user_id)
             && text("expiresAt") > Some(now.as_str())
     };
-    found
-        .filter(usable)
-        .ok_or_else(|| Problem::not_found("Upload not found"))
+    found.filter(usable).ok_or_else(|| Problem::not_found("Upload not found"))
 }
 
 /// What was announced.
@@ -269,7 +262,11 @@ impl Wanted {
             None => input.get("size").and_then(Value::as_u64),
         };
         let size: u64 = size.ok_or_else(|| {
-            Problem::field("size", "required", "Say with Upload-Length, or size, how many bytes there will be")
+            Problem::field(
+                "size",
+                "required",
+                "Say with Upload-Length, or size, how many bytes there will be",
+            )
         })?;
         if size == 0 {
             return Err(Problem::field("size", "out_of_range", "The file is empty"));

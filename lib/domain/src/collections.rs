@@ -75,10 +75,7 @@ pub static PERSON_HISTORIES: Collection = Collection {
         Field::text("changeType"),
         Field::text("data.familyTreeId"),
     ],
-    indexes: &[
-        Index::unique(&["personId", "version"]),
-        Index::on(&["data.familyTreeId", "changeType"]),
-    ],
+    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId", "changeType"])],
 };
 
 /// Stories and life events.
@@ -118,11 +115,7 @@ pub static IMPORTS: Collection = Collection {
         Field::text("status"),
         Field::text("expiresAt"),
     ],
-    indexes: &[
-        Index::on(&["familyTreeId", "createdAt"]),
-        Index::on(&["status"]),
-        Index::on(&["expiresAt"]),
-    ],
+    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"]), Index::on(&["expiresAt"])],
 };
 
 /// Files on their way here in pieces, and one document a user that lets no two begin at once.

@@ -147,10 +147,13 @@ impl Subject<'_> {
             all.push(told);
         }
         if !update.conflicts.is_empty() {
-            let short = |value: &Value| value.as_str().map_or_else(|| json!(cut(&value.to_string())), |text| json!(cut(text)));
-            let kept = update.conflicts.iter().take(FACTS).map(|one| {
-                json!({ "field": one.field, "here": short(&one.here), "file": short(&one.file) })
-            });
+            let short = |value: &Value| {
+                value.as_str().map_or_else(|| json!(cut(&value.to_string())), |text| json!(cut(text)))
+            };
+            let kept =
+                update.conflicts.iter().take(FACTS).map(
+                    |one| json!({ "field": one.field, "here": short(&one.here), "file": short(&one.file) }),
+                );
             let mut told = self.told("conflict");
             told.insert("conflicts".into(), kept.collect());
             all.push(told);

@@ -220,7 +220,8 @@ impl Known {
 pub fn content(text: &str) -> u64 {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.strip_prefix("0 ").unwrap_or(first);
-    let first = if first.starts_with('@') { first.split_once(' ').map_or("", |(_, rest)| rest) } else { first };
+    let first =
+        if first.starts_with('@') { first.split_once(' ').map_or("", |(_, rest)| rest) } else { first };
     hash(&(first, rest))
 }
 

@@ -175,11 +175,15 @@ impl Pointers<'_> {
         let with = |suffix: Option<&str>| {
             suffix.map_or_else(|| pointer.to_owned(), |suffix| suffixed(pointer, suffix))
         };
-        let Some(place) = self.to.get(&hash(&pointer)).copied() else { return with(self.dangling.as_deref()) };
+        let Some(place) = self.to.get(&hash(&pointer)).copied() else {
+            return with(self.dangling.as_deref());
+        };
         match self.plan.state(place) {
             SAME => pointer.to_owned(),
             NEW | BARE => with(self.own.as_deref()),
-            RENAMED => self.plan.renamed.get(&place).map_or_else(|| pointer.to_owned(), |xref| String::from(&**xref)),
+            RENAMED => {
+                self.plan.renamed.get(&place).map_or_else(|| pointer.to_owned(), |xref| String::from(&**xref))
+            }
             _ => with(self.plan.suffix_of(place)),
         }
     }
@@ -200,7 +204,8 @@ pub fn compare(known: &mut Known, file: &mut NewFile, lineage: &Lineage) -> Comp
                 compared.why.insert(place, why);
                 compared.counts[why as usize] += 1;
             }
-        } else if let Some((id, origin)) = file.people_keys.get(at).and_then(|key| found.known.deleted.get(key))
+        } else if let Some((id, origin)) =
+            file.people_keys.get(at).and_then(|key| found.known.deleted.get(key))
             && matches.pointers_hold
         {
             found.to.insert(place, (id.clone(), origin));

@@ -107,7 +107,8 @@ impl Ties<'_> {
         let ports = self.work.ports;
         let all = || items.iter().flat_map(|item| &item.linked.relationships);
         let keys = |key: &str| {
-            let found: HashSet<&str> = all().map(|one| index(one, key)).filter(|key| !key.is_empty()).collect();
+            let found: HashSet<&str> =
+                all().map(|one| index(one, key)).filter(|key| !key.is_empty()).collect();
             found.into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
         let pairs = fetch(ports, &RELATIONSHIPS, "index.pair", keys("pair")).await?;
@@ -139,12 +140,8 @@ impl Ties<'_> {
         decision.links.push(Write::Insert { collection: &RELATIONSHIPS, id: work.ports.ids.new_id(), body });
         for id in ends.into_iter().filter(|id| there.people.contains_key(*id)) {
             // Whoever removes one of them now notices.
-            let touch = Write::Adjust {
-                collection: &PEOPLE,
-                id: id.to_owned(),
-                add: Vec::new(),
-                set: Body::new(),
-            };
+            let touch =
+                Write::Adjust { collection: &PEOPLE, id: id.to_owned(), add: Vec::new(), set: Body::new() };
             decision.touches.push(touch);
         }
     }
@@ -161,8 +158,10 @@ impl Ties<'_> {
             decision.counts.conflicts += conflicts.len() as u64;
             for conflict in conflicts {
                 let family = item.record.xref.as_deref().unwrap_or("A family");
-                let message =
-                    format!("{family}: {} was edited here and in the file, and stays as it is here", conflict.field);
+                let message = format!(
+                    "{family}: {} was edited here and in the file, and stays as it is here",
+                    conflict.field
+                );
                 decision.kept.push((item.line, message));
             }
         }

@@ -182,13 +182,20 @@ impl Work<'_> {
     }
 
     /// Counts and tells an update; the body that the document has then, if it changes.
-    fn person(&self, decision: &mut Decision, item: &Item, current: &Document, update: Update) -> Option<Body> {
+    fn person(
+        &self,
+        decision: &mut Decision,
+        item: &Item,
+        current: &Document,
+        update: Update,
+    ) -> Option<Body> {
         let told = self.subject(item, &current.id, &current.body).updated(&update);
         decision.told.extend(told);
         decision.counts.conflicts += update.conflicts.len() as u64;
         for conflict in &update.conflicts {
             let who = item.record.xref.as_deref().unwrap_or("Someone");
-            let message = format!("{who}: {} was edited here and in the file, and stays as it is here", conflict.field);
+            let message =
+                format!("{who}: {} was edited here and in the file, and stays as it is here", conflict.field);
             decision.kept.push((item.line, message));
         }
         let tally = decision.counts.tally(&item.record.tag);
@@ -214,9 +221,9 @@ impl Work<'_> {
         let mut links = current.body.get("links").and_then(Value::as_object).cloned().unwrap_or_default();
         links.extend(item.members.clone());
         let before = current.body.get("links").and_then(Value::as_object).map_or(0, Map::len);
-        let relinked = links.iter().any(|(xref, id)| {
-            current.body.get("links").and_then(|links| links.get(xref)) != Some(id)
-        });
+        let relinked = links
+            .iter()
+            .any(|(xref, id)| current.body.get("links").and_then(|links| links.get(xref)) != Some(id));
         if (relinked || links.len() != before) && !edited {
             let body = update.body.get_or_insert_with(|| current.body.clone());
             body.insert("links".into(), Value::Object(links));

@@ -130,7 +130,14 @@ impl World {
     }
 
     /// Uploads a newer version of a file that was imported as `previous`, and has it looked at.
-    pub async fn look_at(&self, id: &str, text: &str, mode: &str, previous: Option<&str>, remove: bool) -> Body {
+    pub async fn look_at(
+        &self,
+        id: &str,
+        text: &str,
+        mode: &str,
+        previous: Option<&str>,
+        remove: bool,
+    ) -> Body {
         let key = format!("imports/{id}.ged");
         let bytes = Bytes::from(text.to_owned());
         let stream = futures::stream::once(async { Ok(bytes) }).boxed();

@@ -33,8 +33,7 @@ pub async fn changes(
         filter = filter.and(Filter::eq("kind", kind));
     }
     let total = ports.documents.count(&IMPORT_CHANGES, filter.clone()).await?;
-    let in_order =
-        Query::new(filter).sort("number", Direction::Ascending).skip(page.skip).limit(page.limit);
+    let in_order = Query::new(filter).sort("number", Direction::Ascending).skip(page.skip).limit(page.limit);
     let found = ports.documents.find(&IMPORT_CHANGES, in_order).await?;
     let shown = found.into_iter().map(|change| {
         let mut view = change.body;
@@ -61,7 +60,8 @@ pub async fn apply(
         let found = find(all, access_id, one).await?;
         let tree = all.documents.get(&FAMILY_TREES, access_id).await?;
         let tree = tree.ok_or_else(|| Problem::not_found("Family tree not found"))?;
-        let message = "Only an import that has been looked at, and neither done nor given up, can be confirmed";
+        let message =
+            "Only an import that has been looked at, and neither done nor given up, can be confirmed";
         let (_, batch) = import::confirm(&found, &tree, &timestamp(&all.clock))
             .ok_or_else(|| Problem::conflict(message))?;
         Ok(all.documents.commit(batch).await?)

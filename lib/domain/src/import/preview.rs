@@ -114,7 +114,8 @@ pub fn looks_like(import: &Body, file_name: &str, source: &Value) -> bool {
     let before = import.get("source").cloned().unwrap_or_default();
     let (system, file) = (before["system"].as_str(), before["file"].as_str());
     let named = same(import.get("fileName").and_then(Value::as_str), Some(file_name));
-    let other_program = system.is_some() && source["system"].is_string() && !same(system, source["system"].as_str());
+    let other_program =
+        system.is_some() && source["system"].is_string() && !same(system, source["system"].as_str());
     (named || same(file, source["file"].as_str())) && !other_program
 }
 

@@ -166,12 +166,12 @@ impl Matching<'_> {
     }
 
     fn best_of(&self, old: &[(u64, u32)], new: &[(u64, u32)], found: &mut Vec<(u32, u32)>) {
-        let scores: Vec<Vec<u32>> = new
-            .iter()
-            .map(|(_, new)| old.iter().map(|(_, old)| self.score(*old, *new)).collect())
-            .collect();
+        let scores: Vec<Vec<u32>> =
+            new.iter().map(|(_, new)| old.iter().map(|(_, old)| self.score(*old, *new)).collect()).collect();
         for (row, (_, one)) in scores.iter().zip(new) {
-            let Some((best, score)) = row.iter().enumerate().max_by_key(|(_, score)| **score) else { continue };
+            let Some((best, score)) = row.iter().enumerate().max_by_key(|(_, score)| **score) else {
+                continue;
+            };
             let others = row.iter().enumerate().filter(|(place, _)| *place != best).map(|(_, score)| score);
             let column = scores.iter().zip(new).filter(|(_, (_, other))| other != one);
             let rivals = column.filter_map(|(row, _)| row.get(best));
@@ -247,7 +247,9 @@ fn groups(tree: &[(u64, u32)], file: &[(u64, u32)]) -> Vec<(u32, u32)> {
         start += tree[start..].partition_point(|(other, _)| other < key);
         let end = start + tree[start..].partition_point(|(other, _)| other == key);
         if end - start == to - from {
-            pairs.extend(tree[start..end].iter().zip(&file[from..to]).map(|((_, old), (_, new))| (*old, *new)));
+            pairs.extend(
+                tree[start..end].iter().zip(&file[from..to]).map(|((_, old), (_, new))| (*old, *new)),
+            );
         }
         from = to;
     }

@@ -66,7 +66,8 @@ pub fn merge_record(current: &Body, file: &Record, remove_missing: bool, edited:
         return Update::default();
     }
     if edited {
-        let conflict = Conflict { field: file.tag.clone(), here: before.to_gedcom().into(), file: text.into() };
+        let conflict =
+            Conflict { field: file.tag.clone(), here: before.to_gedcom().into(), file: text.into() };
         return Update { conflicts: vec![conflict], ..Update::default() };
     }
     let mut body = current.clone();

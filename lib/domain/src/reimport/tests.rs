@@ -53,10 +53,16 @@ fn pointers_count_while_most_of_them_name_the_same_people() {
     let people = ["0 @I1@ INDI\n1 NAME Rudo /Moyo/\n", "0 @I2@ INDI\n1 NAME Farai /Moyo/\n"];
     let renamed = ["0 @I1@ INDI\n1 NAME Rudo /Moyo/\n", "0 @I2@ INDI\n1 NAME Tendai /Moyo/\n"];
     let three = |two: [&'static str; 2], third| side(&[two[0], two[1], third], &[]);
-    let (old, new) = (three(people, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"), three(renamed, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"));
+    let (old, new) = (
+        three(people, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"),
+        three(renamed, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"),
+    );
     assert_eq!(found(old, new), [Some((0, "xref")), Some((1, "xref")), Some((2, "xref"))]);
     // A pointer that was given to someone else.
-    let (old, new) = (three(people, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"), three(people, "0 @I3@ INDI\n1 NAME John /Smith/\n"));
+    let (old, new) = (
+        three(people, "0 @I3@ INDI\n1 NAME Chipo /Dube/\n"),
+        three(people, "0 @I3@ INDI\n1 NAME John /Smith/\n"),
+    );
     assert_eq!(found(old, new)[2], None);
     // Another numbering altogether.
     let (old, new) = (
@@ -73,10 +79,9 @@ fn facts_match_only_where_one_is_clearly_the_best() {
     assert_eq!(found(side(&[born], &[]), side(&[again], &[])), [Some((0, "facts"))]);
     // Twins of one name, a woman, another generation, nothing but a name.
     assert_eq!(found(side(&[born, born], &[]), side(&[again], &[])), [None]);
-    for other in [
-        "0 @B@ INDI\n1 NAME Tendai /Moyo/\n1 BIRT\n2 DATE 1921\n",
-        "0 @B@ INDI\n1 NAME Tendai John /Moyo/\n",
-    ] {
+    for other in
+        ["0 @B@ INDI\n1 NAME Tendai /Moyo/\n1 BIRT\n2 DATE 1921\n", "0 @B@ INDI\n1 NAME Tendai John /Moyo/\n"]
+    {
         assert_eq!(found(side(&[born], &[]), side(&[other], &[])), [None], "{other}");
     }
     let woman = "0 @A@ INDI\n1 NAME Tendai John /Moyo/\n1 SEX F\n1 BIRT\n2 DATE 3 MAR 1890\n";
@@ -133,7 +138,10 @@ fn what_the_file_changed_is_changed_and_what_was_edited_here_stays() {
     let mut here = imported(RAW);
     here.insert("occupation".into(), json!("Teacher"));
     here.insert("clan".into(), json!("Gumbo"));
-    let newer = RAW.replace("Gutu", "Masvingo").replace("Smith", "Farmer").replace("1 SEX M\n", "1 SEX M\n1 NOTE new\n");
+    let newer = RAW
+        .replace("Gutu", "Masvingo")
+        .replace("Smith", "Farmer")
+        .replace("1 SEX M\n", "1 SEX M\n1 NOTE new\n");
     let update = merged(&here, &newer, true);
     let body = update.body.unwrap();
     assert_eq!((&body["placeOfBirth"], &body["notes"]), (&json!("Masvingo"), &json!("new")));
@@ -192,7 +200,8 @@ fn a_date_and_its_estimate_go_together() {
 
 #[test]
 fn someone_made_by_hand_takes_what_is_missing_and_keeps_what_is_there() {
-    let here = json!({ "firstName": "Tendai", "lastName": "Moyo", "gender": "Male", "placeOfBirth": "Harare" });
+    let here =
+        json!({ "firstName": "Tendai", "lastName": "Moyo", "gender": "Male", "placeOfBirth": "Harare" });
     let update = merged(here.as_object().unwrap(), RAW, true);
     let body = update.body.unwrap();
     assert_eq!((&body["dateOfBirth"], &body["placeOfBirth"]), (&json!("1890"), &json!("Harare")));
@@ -202,8 +211,11 @@ fn someone_made_by_hand_takes_what_is_missing_and_keeps_what_is_there() {
 
 #[test]
 fn another_wife_is_not_the_wife_changed_and_citations_keep_what_is_below_them() {
-    let before = Record::parse("0 @F1@ FAM\n1 WIFE @I2@\n1 MARR\n2 SOUR @S1@\n3 PAGE 4\n1 NOTE one\n2 CONT two\n").unwrap();
-    let file = Record::parse("0 @F1@ FAM\n1 WIFE @I3@\n1 MARR\n2 DATE 1950\n2 SOUR @S1@\n1 NOTE other\n").unwrap();
+    let before =
+        Record::parse("0 @F1@ FAM\n1 WIFE @I2@\n1 MARR\n2 SOUR @S1@\n3 PAGE 4\n1 NOTE one\n2 CONT two\n")
+            .unwrap();
+    let file =
+        Record::parse("0 @F1@ FAM\n1 WIFE @I3@\n1 MARR\n2 DATE 1950\n2 SOUR @S1@\n1 NOTE other\n").unwrap();
     let merged = merge_records(&before, &file, false);
     assert_eq!(
         merged.record.to_gedcom(),
