@@ -8,10 +8,12 @@ use async_trait::async_trait;
 use axum::Router;
 use dzinza_auth::{AuthPorts, AuthRules};
 use dzinza_config::Settings;
+use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
 use dzinza_ports::Message;
+use dzinza_sources::SourcesPorts;
 use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
 use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
@@ -27,6 +29,7 @@ use crate::queues::JobHandler;
 pub struct Platform {
     /// The stores.
     pub stores: Embedded,
+    graphs: Arc<Graphs>,
     auth: AuthState,
     rules: AuthRules,
     import_wait: Duration,
@@ -47,7 +50,10 @@ impl Platform {
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
-        let stores = Embedded::open(data)?;
+        let mut stores = Embedded::open(data)?;
+        let (documents, graphs) =
+            dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
+        stores.documents = documents;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -62,7 +68,7 @@ impl Platform {
         };
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
-        Ok(Self { stores, auth, rules: rules(settings), import_wait, import_undo })
+        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait, import_undo })
     }
 
     /// What signing up and in needs.
@@ -97,9 +103,19 @@ impl Platform {
         PeoplePorts {
             documents: self.stores.documents.clone(),
             clock: self.stores.clock.clone(),
+            graphs: self.graphs.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
             links: Links::new(self.stores.blobs.clone()),
+        }
+    }
+
+    fn sources_ports(&self) -> SourcesPorts {
+        SourcesPorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
         }
     }
 
@@ -138,10 +154,11 @@ impl Platform {
 
     /// Every function that answers requests.
     pub fn functions(&self) -> Functions {
-        let apis: [(&'static str, ApiRouter); 5] = [
+        let apis: [(&'static str, ApiRouter); 6] = [
             ("auth", dzinza_auth::api(self.auth_ports())),
             ("trees", dzinza_trees::api(self.trees_ports())),
             ("people", dzinza_people::api(self.people_ports())),
+            ("sources", dzinza_sources::api(self.sources_ports())),
             ("stories", dzinza_stories::api(self.story_ports())),
             ("notifications", dzinza_notifications::api(self.notification_ports())),
         ];

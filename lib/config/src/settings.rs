@@ -49,6 +49,8 @@ pub struct Settings {
     pub import_wait_seconds: u64,
     /// How long an import can be undone, in days.
     pub import_undo_days: u64,
+    /// Memory that warm kin graphs may take, in megabytes; the one that is asked for always fits.
+    pub kin_graph_memory_mb: usize,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use dzinza_ports::{Batch, Direction, Document, Documents, Filter, Query, cursor_of, stream};
+use dzinza_ports::{Batch, Direction, Document, Documents, Filter, Query, StoreErrorKind, cursor_of, stream};
 use futures::TryStreamExt as _;
 use serde_json::json;
 
 use crate::filters::{random_documents, random_filter, random_sort};
 use crate::model::{self, Dice};
-use crate::support::{NOTES, PAPERS, body, insert};
+use crate::support::{NOTES, PAPERS, body, fails, insert};
 use crate::{DocumentPorts, Failed, Fresh, Outcome, Suite};
 
 pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
@@ -24,6 +24,7 @@ pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     );
     suite.case("paging goes on behind a document that is gone", gone_cursor);
     suite.case("a document inserted behind the cursor is seen, one before it is not", inserted_meanwhile);
+    suite.case("a projection is the fields of what a query finds, in its order", projections);
     suite.case("a stream yields every document of the query", streams);
 }
 
@@ -150,5 +151,28 @@ async fn streams(fresh: Fresh<DocumentPorts>) -> Outcome {
         assert_eq!((all.len(), ids.len()), (250, 250), "by {limit}");
         assert!(all.is_sorted_by_key(|document| std::cmp::Reverse(document.body["year"].as_i64())));
     }
+    Ok(())
+}
+
+async fn projections(fresh: Fresh<DocumentPorts>) -> Outcome {
+    const FIELDS: &[&str] = &["year", "index.sortName", "id", "public"];
+    let documents = fresh.port.documents;
+    let mut dice = Dice::new(11);
+    random_documents(&*documents, &mut dice).await?;
+    for _ in 0..20 {
+        let mut query = Query::new(random_filter(&mut dice, 2)).limit(50);
+        query.sort = random_sort(&mut dice);
+        let found = documents.find(&PAPERS, query.clone()).await?;
+        let rows = documents.project(&PAPERS, query, FIELDS).await?;
+        assert_eq!(rows.len(), found.len());
+        for (row, document) in rows.iter().zip(&found) {
+            assert_eq!(row.id, document.id);
+            for (value, path) in row.values.iter().zip(FIELDS) {
+                assert_eq!(*value, model::value(&PAPERS, document, path), "{path}");
+            }
+        }
+    }
+    let undeclared = documents.project(&PAPERS, Query::new(Filter::All), &["slug", "nobody"]).await;
+    fails(undeclared, StoreErrorKind::Invalid)?;
     Ok(())
 }

@@ -181,7 +181,8 @@ impl Graph {
     }
 
     /// All ties of a person: parents (nearest line first, then fathers before mothers), partners (by the day the
-    /// union began, then as they were recorded), siblings, children (by birth, the undated last).
+    /// union began, the undated last, then as they were recorded), siblings and children (by birth, the undated last).
+    /// What is equal otherwise goes by id.
     pub fn ties(&self, place: Place) -> &[Tie] {
         self.ties.of(place)
     }
@@ -225,10 +226,9 @@ impl Graph {
                 if let Some(known) = Arc::make_mut(&mut self.facts).get_mut(place as usize) {
                     *known = Some(facts);
                 }
-                // Who is older decides the order among the parents' children.
-                let parents: Vec<Place> = self.parents(place).map(|(parent, _)| parent).collect();
-                for parent in parents {
-                    self.set(parent, self.ties(parent).to_vec());
+                // Who is older decides the order among siblings and children, fathers come before mothers.
+                for other in self.ties(place).iter().map(|tie| tie.to).collect::<Vec<_>>() {
+                    self.set(other, self.ties(other).to_vec());
                 }
             }
             return place;
@@ -247,9 +247,10 @@ impl Graph {
         }
     }
 
-    /// Makes these all the ties of a person, at both ends. Ties to oneself and to nobody are left out.
+    /// Makes these all the ties of a person, at both ends. Ties to oneself and to (or of) nobody are left out.
     pub fn set_ties(&mut self, place: Place, mut ties: Vec<Tie>) {
-        ties.retain(|tie| tie.to != place && self.is_there(tie.to));
+        let there = self.is_there(place);
+        ties.retain(|tie| there && tie.to != place && self.is_there(tie.to));
         let mut touched: Vec<Place> = self.ties(place).iter().chain(&ties).map(|tie| tie.to).collect();
         touched.sort_unstable();
         touched.dedup();
@@ -273,7 +274,7 @@ impl Graph {
     }
 
     fn set(&mut self, place: Place, mut ties: Vec<Tie>) {
-        ties::sort(&mut ties, &self.facts);
+        ties::sort(&mut ties, &self.facts, &self.names);
         self.ties.set(place, ties, self.facts.len());
     }
 
@@ -326,7 +327,7 @@ impl Builder {
 
     /// The graph. A tie that was given twice is there once.
     pub fn build(self) -> Graph {
-        let ties = Ties::build(self.ties, &self.facts);
+        let ties = Ties::build(self.ties, &self.facts, &self.names);
         Graph { names: Arc::new(self.names), facts: Arc::new(self.facts), ties }
     }
 }
@@ -368,6 +369,8 @@ mod tests {
         graph.remove("mother");
         assert_eq!(graph.parents(young).collect::<Vec<_>>(), [(father, Line::Birth)]);
         assert_eq!((graph.place("mother"), graph.len()), (None, 3));
+        graph.set_ties(mother, vec![Tie::new(Link::Child(Line::Birth), young)]);
+        assert_eq!(graph.parents(young).count(), 1);
         let back = graph.put("mother", before.facts(mother));
         graph.set_ties(back, vec![Tie::new(Link::Child(Line::Adoptive), old)]);
         assert_eq!(graph.parents(old).collect::<Vec<_>>(), [(father, Line::Birth), (mother, Line::Adoptive)]);

@@ -33,7 +33,7 @@ const TABLE: &[Row] = &[
     row("lib/telemetry", &[]),
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
-    row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]),
+    Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },

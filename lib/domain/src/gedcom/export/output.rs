@@ -7,6 +7,7 @@ use dzinza_gedcom::Record;
 
 use super::families::is_member;
 use super::{Export, FamilyChange, Links, Slot, Unit, hash};
+use crate::gedcom::citation::copy_citations;
 use crate::gedcom::family::set_pedigree;
 use crate::gedcom::payload::line;
 use crate::gedcom::union::{UNION_EVENTS, patch_union};
@@ -123,6 +124,9 @@ impl Export {
             }
             if let Some(union) = &change.union {
                 patch_union(record, union, self.dialect);
+                if let Some(cited) = kept_record(union) {
+                    copy_citations(&cited, record);
+                }
             }
             let after = record.children.iter().rposition(is_member).map_or(0, |place| place + 1);
             let added = change.add.iter().map(|(role, xref)| Record::with(role.tag(), xref));
