@@ -11,7 +11,7 @@ use dzinza_ports::{Batch, Body, Collection, Document, Filter, Query, Write};
 use serde_json::{Value, json};
 
 use super::changes::fingerprint;
-use super::work::{fetch, latest_versions};
+use super::work::{fetch, histories};
 use crate::hold::Held;
 use crate::{JobError, JobsPorts, clear, now};
 
@@ -96,7 +96,7 @@ impl Step {
         let ids: Vec<String> = backups.iter().map(|one| text(&one.body, "documentId").to_owned()).collect();
         let current = fetch(held.ports, collection, "id", ids.clone()).await?;
         let people = collection.name == PEOPLE.name;
-        let latest = if people { latest_versions(held.ports, &ids).await? } else { HashMap::new() };
+        let latest = if people { histories(held.ports, &ids).await? } else { HashMap::new() };
         let at = now(held.ports);
         for (backup, id) in backups.iter().zip(ids) {
             let Some(before) = backup.body.get("before").and_then(Value::as_object) else { continue };
@@ -112,7 +112,7 @@ impl Step {
             let mut body = before.clone();
             if people {
                 body.insert("updatedAt".into(), json!(at));
-                let version = latest.get(&id).copied().unwrap_or(0);
+                let version = latest.get(&id).map_or(0, |(latest, _)| *latest);
                 self.batch.replace(collection, current, body.clone());
                 let change = Change { kind: "revert", by: held.text("userId"), at: &at };
                 let both = (current, &body);

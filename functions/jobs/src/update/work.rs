@@ -5,12 +5,12 @@
 use std::collections::{HashMap, HashSet};
 
 use dzinza_domain::collections::{GEDCOM_RECORDS, PEOPLE, PERSON_HISTORIES};
-use dzinza_domain::gedcom::{keep_record, map_pointers, read_person};
+use dzinza_domain::gedcom::{keep_record, kept_text, map_pointers, read_person, with_record};
 use dzinza_domain::history::{self, Change};
 use dzinza_domain::person;
 use dzinza_domain::reimport::{Reason, Update, merge_person, merge_record};
 use dzinza_gedcom::{Record, Severity};
-use dzinza_ports::{Batch, Body, Collection, Document, Filter, Query, Write};
+use dzinza_ports::{Batch, Body, Collection, Direction, Document, Filter, Query, Write};
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value, json};
 
@@ -115,6 +115,12 @@ impl Work<'_> {
         };
         let people = fetch(self.ports, &PEOPLE, "id", ids(true)).await?;
         let records = fetch(self.ports, &GEDCOM_RECORDS, "id", ids(false)).await?;
+        let differ = items.iter().filter(|item| item.record.tag == "INDI").filter_map(|item| {
+            let current = people.get(&self.scan.id(item.place))?;
+            let same = kept_text(&current.body) == Some(&item.record.to_gedcom());
+            (!same).then(|| current.id.clone())
+        });
+        let bases = histories(self.ports, &differ.collect::<Vec<_>>()).await?;
         let mut decision = Decision::default();
         let mut changed = Vec::new();
         let mut families = HashMap::new();
@@ -124,7 +130,8 @@ impl Work<'_> {
             let stored = if tag == "INDI" { &people } else { &records };
             match stored.get(&id) {
                 Some(current) if tag == "INDI" => {
-                    let update = merge_person(&current.body, &item.record, self.remove_missing);
+                    let base = bases.get(&id).and_then(|(_, base)| base.as_deref());
+                    let update = merge_person(&current.body, base, &item.record, self.remove_missing);
                     if let Some(after) = self.person(&mut decision, item, current, update) {
                         changed.push((current, after));
                     }
@@ -137,7 +144,7 @@ impl Work<'_> {
                 None => self.added(&mut decision, item, id),
             }
         }
-        self.persons_changed(&mut decision, changed).await?;
+        self.persons_changed(&mut decision, changed, &bases);
         Ties { work: self, families: &families }.decide(items, &mut decision).await?;
         Ok(decision)
     }
@@ -149,20 +156,21 @@ impl Work<'_> {
 
     fn added(&self, decision: &mut Decision, item: &Item, id: String) {
         let mut body = Body::new();
+        // What a document points to is indexed within its tree.
+        self.stamp(&mut body);
         let mut collection: &'static Collection = &PEOPLE;
         if item.record.tag == "INDI" {
-            body = read_person(&item.record);
+            body.append(&mut read_person(&item.record));
             keep_record(&mut body, &item.record);
             person::refresh(&mut body);
         } else {
             collection = &GEDCOM_RECORDS;
             body.insert("tag".into(), json!(item.record.tag));
-            keep_record(&mut body, &item.record);
+            body = with_record(&body, &item.record);
             if !item.members.is_empty() {
                 body.insert("links".into(), Value::Object(item.members.clone()));
             }
         }
-        self.stamp(&mut body);
         decision.counts.tally(&item.record.tag).new += 1;
         decision.told.push(self.subject(item, &id, &body).added());
         decision.writes.push(Write::Insert { collection, id, body });
@@ -241,18 +249,17 @@ impl Work<'_> {
     }
 
     /// Writes changed persons with their history and what they were before.
-    async fn persons_changed(
+    fn persons_changed(
         &self,
         decision: &mut Decision,
         changed: Vec<(&Document, Body)>,
-    ) -> Result<(), JobError> {
-        let ids: Vec<String> = changed.iter().map(|(current, _)| current.id.clone()).collect();
-        let latest = latest_versions(self.ports, &ids).await?;
+        bases: &HashMap<String, (i64, Option<String>)>,
+    ) {
         let change = Change { kind: "update", by: &self.user_id, at: &self.now };
         for (current, after) in changed {
             let mut batch = Batch::new();
             batch.replace(&PEOPLE, current, after.clone());
-            let version = latest.get(&current.id).copied().unwrap_or(0);
+            let version = bases.get(&current.id).map_or(0, |(latest, _)| *latest);
             history::record_for_import(
                 &mut batch,
                 &current.id,
@@ -264,7 +271,6 @@ impl Work<'_> {
             decision.writes.extend(batch.writes);
             decision.writes.push(back_up(&self.import_id, &PEOPLE, current, Some(&after)));
         }
-        Ok(())
     }
 }
 
@@ -288,18 +294,30 @@ pub async fn fetch(
     Ok(found)
 }
 
-/// The numbers of persons' newest history entries, where there are any.
-pub async fn latest_versions(ports: &JobsPorts, ids: &[String]) -> Result<HashMap<String, i64>, JobError> {
-    let mut latest = HashMap::new();
+/// Of persons who have a history: the number of its newest entry, and their record as the last file left it.
+pub async fn histories(
+    ports: &JobsPorts,
+    ids: &[String],
+) -> Result<HashMap<String, (i64, Option<String>)>, JobError> {
+    let mut found = HashMap::new();
     for some in ids.chunks(ASKED) {
-        let query = Query::new(Filter::any_of("personId", some.iter().cloned())).limit(ASKED as u32);
+        let own = Filter::any_of("personId", some.iter().cloned());
+        let query = Query::new(own).sort("version", Direction::Ascending).limit(ASKED as u32);
         let mut entries = dzinza_ports::stream(ports.documents.clone(), &PERSON_HISTORIES, query);
         while let Some(entry) = entries.try_next().await? {
-            let id = entry.body.get("personId").and_then(Value::as_str).unwrap_or_default();
+            let text = |key: &str| entry.body.get(key).and_then(Value::as_str).unwrap_or_default();
             let version = entry.body.get("version").and_then(Value::as_i64).unwrap_or(0);
-            let known = latest.entry(id.to_owned()).or_insert(0);
-            *known = version.max(*known);
+            let (latest, left) = found.entry(text("personId").to_owned()).or_insert((0, Vec::new()));
+            *latest = version.max(*latest);
+            // What an import left counts until the import is undone.
+            let by_import = entry.body.contains_key("importId");
+            if by_import && text("changeType") == "revert" {
+                left.pop();
+            } else if by_import || left.is_empty() {
+                let person = entry.body.get("data").and_then(Value::as_object);
+                left.push(person.and_then(|person| kept_text(person).map(str::to_owned)));
+            }
         }
     }
-    Ok(latest)
+    Ok(found.into_iter().map(|(id, (latest, mut left))| (id, (latest, left.pop().flatten()))).collect())
 }

@@ -16,7 +16,7 @@ pub use traits::{Side, Tie, hash};
 
 use dzinza_gedcom::Record;
 
-use crate::gedcom::{keep_record, kept_record, kept_text, read_person};
+use crate::gedcom::{keep_record, kept_record, kept_text, read_person, with_record};
 use crate::person;
 use crate::store::Body;
 
@@ -31,26 +31,34 @@ pub struct Update {
     pub conflicts: Vec<Conflict>,
 }
 
-/// Brings a person up to date with its record in a newer file, whose pointers are those of the tree already. Facts
-/// that the file no longer has go only if `remove_missing`, and only if nobody changed them here.
-pub fn merge_person(current: &Body, file: &Record, remove_missing: bool) -> Update {
+/// Brings a person up to date with its record in a newer file, whose pointers are those of the tree already. `base` is
+/// the record as the last file left it, if it was edited since. Facts that the file no longer has go only if
+/// `remove_missing`, and only if nobody changed them here.
+pub fn merge_person(current: &Body, base: Option<&str>, file: &Record, remove_missing: bool) -> Update {
     let text = file.to_gedcom();
-    if kept_text(current) == Some(&text) {
+    if base.or(kept_text(current)) == Some(&text) {
         return Update::default();
     }
     // Raw line breaks and the like have a normal form only once they were written.
     let file = Record::parse(&text).unwrap_or_else(|_| file.clone());
-    let before = kept_record(current);
-    let base = before.clone().unwrap_or_else(|| Record { xref: file.xref.clone(), ..Record::new("INDI") });
-    let merged = merge_records(&base, &file, remove_missing);
-    if before.is_some() && !merged.matters() {
-        return Update::default();
+    let known = kept_record(current);
+    let here = known.clone().unwrap_or_else(|| Record { xref: file.xref.clone(), ..Record::new("INDI") });
+    let base = base.and_then(|base| Record::parse(base).ok()).unwrap_or_else(|| here.clone());
+    let merged = merge_records(&base, &here, &file, remove_missing);
+    let mut conflicts: Vec<Conflict> = merged.clashes.iter().map(clash).collect();
+    if known.is_some() && !merged.matters() {
+        return Update { conflicts, ..Update::default() };
     }
-    let (mut body, conflicts) = merge_fields(&read_person(&base), current, &read_person(&merged.record));
+    let (mut body, more) = merge_fields(&read_person(&here), current, &read_person(&merged.record));
+    conflicts.extend(more);
     keep_record(&mut body, &merged.record);
     person::refresh(&mut body);
-    let lines = if before.is_some() { merged.changes } else { Vec::new() };
+    let lines = if known.is_some() { merged.changes } else { Vec::new() };
     Update { body: Some(body), lines, conflicts }
+}
+
+fn clash((tag, here, file): &(String, Option<String>, Option<String>)) -> Conflict {
+    Conflict { field: tag.clone(), here: here.clone().into(), file: file.clone().into() }
 }
 
 /// The same for a record that is no person. One that was `edited` here since it came stays, and says so.
@@ -61,7 +69,7 @@ pub fn merge_record(current: &Body, file: &Record, remove_missing: bool, edited:
     }
     let Some(before) = kept_record(current) else { return Update::default() };
     let file = Record::parse(&text).unwrap_or_else(|_| file.clone());
-    let merged = merge_records(&before, &file, remove_missing);
+    let merged = merge_records(&before, &before, &file, remove_missing);
     if !merged.matters() {
         return Update::default();
     }
@@ -70,8 +78,7 @@ pub fn merge_record(current: &Body, file: &Record, remove_missing: bool, edited:
             Conflict { field: file.tag.clone(), here: before.to_gedcom().into(), file: text.into() };
         return Update { conflicts: vec![conflict], ..Update::default() };
     }
-    let mut body = current.clone();
-    keep_record(&mut body, &merged.record);
+    let body = with_record(current, &merged.record);
     Update { body: Some(body), lines: merged.changes, conflicts: Vec::new() }
 }
 

@@ -118,7 +118,7 @@ fn imported(text: &str) -> Body {
 }
 
 fn merged(current: &Body, text: &str, remove: bool) -> Update {
-    merge_person(current, &Record::parse(text).unwrap(), remove)
+    merge_person(current, None, &Record::parse(text).unwrap(), remove)
 }
 
 fn told(update: &Update) -> Vec<(&str, &str)> {
@@ -216,12 +216,12 @@ fn another_wife_is_not_the_wife_changed_and_citations_keep_what_is_below_them() 
             .unwrap();
     let file =
         Record::parse("0 @F1@ FAM\n1 WIFE @I3@\n1 MARR\n2 DATE 1950\n2 SOUR @S1@\n1 NOTE other\n").unwrap();
-    let merged = merge_records(&before, &file, false);
+    let merged = merge_records(&before, &before, &file, false);
     assert_eq!(
         merged.record.to_gedcom(),
         "0 @F1@ FAM\n1 WIFE @I3@\n1 MARR\n2 DATE 1950\n2 SOUR @S1@\n3 PAGE 4\n1 NOTE other\n1 WIFE @I2@\n"
     );
-    assert_eq!(merge_records(&before, &file, true).record, file);
+    assert_eq!(merge_records(&before, &before, &file, true).record, file);
 }
 
 #[test]
@@ -234,4 +234,20 @@ fn a_record_that_was_edited_here_stays_and_says_so() {
     assert!(update.body.is_none() && update.conflicts.len() == 1);
     let update = merge_record(&current, &file, false, false);
     assert_eq!(crate::gedcom::kept_record(&update.body.unwrap()), Some(file));
+}
+
+#[test]
+fn citations_that_were_made_changed_or_removed_here_stay_so() {
+    let base = "0 @I1@ INDI\n1 NAME A\n1 BIRT\n2 DATE 1890\n2 SOUR @S1@\n3 PAGE 4\n1 SOUR @S2@\n";
+    let here = "0 @I1@ INDI\n1 NAME A\n1 BIRT\n2 DATE 1890\n2 SOUR @S1@\n3 PAGE 5\n1 SOUR @SX1@\n";
+    let update =
+        |file: &str, remove| merge_person(&imported(here), Some(base), &Record::parse(file).unwrap(), remove);
+    assert!(update(base, true).body.is_none());
+    for remove in [false, true] {
+        let body = update(&base.replace("1890", "1891"), remove).body.unwrap();
+        assert_eq!(crate::gedcom::kept_text(&body), Some(here.replace("1890", "1891").as_str()));
+    }
+    let update = update(&base.replace("PAGE 4", "PAGE 6"), false);
+    assert!(update.body.is_none());
+    assert_eq!(update.conflicts[0].field, "BIRT");
 }
