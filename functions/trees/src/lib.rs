@@ -7,6 +7,7 @@ mod family_tree;
 mod imports;
 mod schema;
 mod trees;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use imports::{Upload, start_import};
+pub use imports::{Options, Upload, start_import, start_import_with};
 
 /// What this group needs of the outside world.
 #[derive(Clone)]
@@ -60,6 +61,11 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(imports::upload))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))
+        .routes(routes!(imports::preview::changes))
+        .routes(routes!(imports::preview::apply))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::show, uploads::append, uploads::remove))
+        .routes(routes!(uploads::import))
         .routes(routes!(export::download))
         .routes(routes!(archive::download))
         .routes(routes!(archive::restore));
