@@ -1,7 +1,7 @@
 //! Family trees, and GEDCOM in and out.
 #![warn(missing_docs)]
 
-pub mod export;
+mod export;
 mod family_tree;
 mod imports;
 mod schema;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use dzinza_domain::collections::FAMILY_TREES;
+use dzinza_domain::gedcom::ExportOptions;
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::tree::TreeRole;
 use dzinza_ports::{Direction, Document, Filter, Query};
@@ -50,8 +51,9 @@ async fn write(
     viewer: Viewer,
     mut out: impl AsyncWrite + Unpin,
 ) -> anyhow::Result<()> {
-    let file = dzinza_trees::export::gedcom(platform.stores.documents.clone(), tree, viewer).await?;
-    let mut file = std::pin::pin!(file);
+    let documents = platform.stores.documents.clone();
+    let file = dzinza_transfer::prepare(documents, tree, viewer, ExportOptions::default()).await?;
+    let mut file = std::pin::pin!(file.stream());
     while let Some(piece) = file.try_next().await? {
         out.write_all(&piece).await?;
     }

@@ -25,7 +25,7 @@ impl Documents for SqliteStore {
     async fn find(&self, collection: &'static Collection, query: Query) -> Result<Vec<Document>, StoreError> {
         let table = self.catalog.table(collection)?.clone();
         let statements = query::statements(&table, &query)?;
-        self.readers.read(move |conn| find(conn, &table, statements, query.limit as usize)).await
+        self.readers.read(move |conn| find(conn, &table, statements, &query)).await
     }
 
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError> {
@@ -65,7 +65,8 @@ impl Documents for SqliteStore {
 }
 
 /// Runs the statements until the limit is reached, all on one snapshot.
-fn find(conn: &Connection, table: &Table, statements: Vec<Sql>, limit: usize) -> Outcome<Vec<Document>> {
+fn find(conn: &Connection, table: &Table, statements: Vec<Sql>, query: &Query) -> Outcome<Vec<Document>> {
+    let limit = query.limit as usize;
     let snapshot = if statements.len() > 1 { Some(conn.unchecked_transaction()?) } else { None };
     let mut found = Vec::new();
     for sql in statements {
@@ -77,7 +78,7 @@ fn find(conn: &Connection, table: &Table, statements: Vec<Sql>, limit: usize) ->
         let values = sql.values.into_iter().chain([SqlValue::Integer(left as i64)]);
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            found.push(row::document(table, row)?);
+            found.push(row::document(table, row, query.only)?);
         }
     }
     if let Some(snapshot) = snapshot {

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod blobs;
+mod chosen;
 mod connection;
 mod documents;
 mod error;
