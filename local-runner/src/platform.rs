@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use axum::Router;
 use dzinza_auth::{AuthPorts, AuthRules};
 use dzinza_config::Settings;
+use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
@@ -27,6 +28,7 @@ use crate::queues::JobHandler;
 pub struct Platform {
     /// The stores.
     pub stores: Embedded,
+    graphs: Arc<Graphs>,
     auth: AuthState,
     rules: AuthRules,
     import_wait: Duration,
@@ -46,7 +48,10 @@ impl Platform {
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
-        let stores = Embedded::open(data)?;
+        let mut stores = Embedded::open(data)?;
+        let (documents, graphs) =
+            dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
+        stores.documents = documents;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -60,7 +65,7 @@ impl Platform {
             secure_cookies: settings.public_tls,
         };
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
-        Ok(Self { stores, auth, rules: rules(settings), import_wait })
+        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait })
     }
 
     /// What signing up and in needs.
@@ -95,6 +100,7 @@ impl Platform {
         PeoplePorts {
             documents: self.stores.documents.clone(),
             clock: self.stores.clock.clone(),
+            graphs: self.graphs.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
             links: Links::new(self.stores.blobs.clone()),

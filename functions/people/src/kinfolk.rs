@@ -1,11 +1,12 @@
 //! Reading relationships and showing persons with their kin.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::collections::RELATIONSHIPS;
 use dzinza_domain::kin::{Kin, kin_of};
+use dzinza_domain::relationship::Kind;
 use dzinza_domain::tree::TreeRole;
 use dzinza_domain::{tree, view};
 use dzinza_ports::{Body, Document, Documents, Filter, Query};
@@ -103,4 +104,22 @@ pub async fn show_one<L: Level>(
     let body = shown.into_iter().next().unwrap_or(Value::Null);
     let etag = [(http::header::ETAG, format!("\"{}\"", person.version))];
     Ok((status, etag, axum::Json(body)).into_response())
+}
+
+/// Refuses a parent who descends from the child (contract 4.5, rule 5). Read from the store, not from the graph: it has
+/// to hold at the version of the tree's shape that the caller has read.
+pub async fn refuse_loop(ports: &PeoplePorts, tree: &Body, parent: &str, child: &str) -> Result<(), Problem> {
+    let mut reached = HashSet::from([parent.to_owned()]);
+    let mut generation = vec![parent.to_owned()];
+    while !generation.is_empty() {
+        if reached.contains(child) {
+            let message = "This would make a person their own ancestor";
+            return Err(Problem::field("person1Id", "cycle", message));
+        }
+        let above = edges(&ports.documents, tree, "person2Id", &generation).await?;
+        let parental = above.iter().filter(|edge| Kind::of(&edge.body).is_parental());
+        let ids = parental.filter_map(|edge| edge.body.get("person1Id")?.as_str());
+        generation = ids.filter(|id| reached.insert((*id).to_owned())).map(str::to_owned).collect();
+    }
+    Ok(())
 }

@@ -3,8 +3,8 @@
 
 mod edit;
 mod history;
+mod kin;
 mod kinfolk;
-mod lineage;
 mod members;
 mod parents;
 mod persons;
@@ -13,6 +13,7 @@ mod schema;
 
 use std::sync::Arc;
 
+use dzinza_graphs::Graphs;
 use dzinza_ports::{Clock, Documents, Ids};
 use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +26,8 @@ pub struct PeoplePorts {
     pub documents: Arc<dyn Documents>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
+    /// Who is whose kin.
+    pub graphs: Arc<Graphs>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
     /// Who calls.
@@ -53,8 +56,18 @@ pub fn api(ports: PeoplePorts) -> ApiRouter {
         .routes(routes!(persons::list, persons::create))
         .routes(routes!(persons::search))
         .routes(routes!(persons::show, persons::update, persons::remove))
-        .routes(routes!(lineage::ancestors))
-        .routes(routes!(lineage::descendants))
+        .routes(routes!(kin::lineage::ancestors))
+        .routes(routes!(kin::lineage::descendants))
+        .routes(routes!(kin::lists::all_ancestors))
+        .routes(routes!(kin::lists::all_descendants))
+        .routes(routes!(kin::relation::relation))
+        .routes(routes!(kin::relation::paths))
+        .routes(routes!(kin::relatives::relatives))
+        .routes(routes!(kin::overview::islands))
+        .routes(routes!(kin::overview::doubtful))
+        .routes(routes!(kin::overview::consanguinity))
+        .routes(routes!(kin::suggestions::suggestions))
+        .routes(routes!(kin::tree_chart::chart))
         .routes(routes!(history::list))
         .routes(routes!(history::show))
         .routes(routes!(history::revert))

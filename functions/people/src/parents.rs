@@ -131,7 +131,7 @@ impl ParentPlan {
         present.retain(|document| Kind::of(&document.body).is_parental());
         plan.compare(id, wanted, &people, &present)?;
         for new in &plan.add {
-            crate::lineage::refuse_loop(ports, &access.tree.body, &new.person1, id).await?;
+            crate::kinfolk::refuse_loop(ports, &access.tree.body, &new.person1, id).await?;
         }
         Ok(plan)
     }

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::PeoplePorts;
 use crate::edit::{count, touch_structure};
+use crate::kinfolk::refuse_loop;
 use crate::kinfolk::{edges, relationships_of};
-use crate::lineage::refuse_loop;
 use crate::persons::tree_named;
 use crate::schema::RelationshipInput;
 

@@ -141,6 +141,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "How long an upload waits for its import before it answers 202",
     ),
     variable(
+        "KIN_GRAPH_MEMORY_MB",
+        &[],
+        "kin_graph_memory_mb",
+        "number",
+        "Memory for kin graphs that are kept warm, some 15 MB for a tree of 100,000; the one that is asked for always fits",
+    ),
+    variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
         "log_level",

@@ -47,6 +47,8 @@ pub struct Settings {
     pub account_lockout_minutes: u64,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
+    /// Memory that warm kin graphs may take, in megabytes; the one that is asked for always fits.
+    pub kin_graph_memory_mb: usize,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.

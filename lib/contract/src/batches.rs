@@ -17,6 +17,7 @@ pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     suite.case("the writes of a batch are applied in order", order_matters);
     suite.case("an empty batch is fine, one of jobs only sends them", empty_and_jobs_only);
     suite.case("a failing batch among 50 concurrent ones harms none of the others", failures_are_alone);
+    suite.case("a commit answers the version that each write made", versions_are_noted);
     suite.case("a batch of 2000 inserts is stored whole", many_inserts);
     suite.case("Adjust adds at dotted paths, makes objects on the way and sets fields", adjust);
     suite.case("Adjust under 50 concurrent callers loses no addition", adjust_commutes);
@@ -194,5 +195,21 @@ async fn adjust_refreshes(fresh: Fresh<DocumentPorts>) -> Outcome {
         Filter::eq("year", 2).and(Filter::eq("title", "new")).and(Filter::Has("tags", "y".to_owned()));
     assert_eq!(documents.count(&PAPERS, found).await?, 1);
     assert_eq!(documents.count(&PAPERS, Filter::Has("tags", "x".to_owned())).await?, 0);
+    Ok(())
+}
+
+async fn versions_are_noted(fresh: Fresh<DocumentPorts>) -> Outcome {
+    let documents = fresh.port.documents;
+    insert(&*documents, &PAPERS, "a", json!({})).await?;
+    insert(&*documents, &PAPERS, "b", json!({})).await?;
+    let a = there(documents.get(&PAPERS, "a").await?)?;
+    let mut batch = Batch::new();
+    batch.adjust(&PAPERS, "b", vec![("n", 1)], body(json!({})));
+    batch.replace(&PAPERS, &a, body(json!({"n": 2})));
+    batch.insert(&PAPERS, "c", body(json!({})));
+    batch.adjust(&PAPERS, "b", vec![("n", 1)], body(json!({})));
+    batch.delete_any(&PAPERS, "a");
+    assert_eq!(documents.commit_noting(batch).await?, [2, 2, 1, 3, 0]);
+    assert_eq!(there(documents.get(&PAPERS, "b").await?)?.version, 3);
     Ok(())
 }

@@ -33,7 +33,7 @@ fn compare(collection: &Collection, a: &Document, b: &Document, sort: &[Sort]) -
 }
 
 /// The value as the field's kind has it, else `Null`.
-fn value(collection: &Collection, document: &Document, path: &str) -> Value {
+pub(crate) fn value(collection: &Collection, document: &Document, path: &str) -> Value {
     let kind = collection.fields.iter().find(|field| field.path == path).map(|field| field.kind);
     let value = field_value(document, path);
     let right = match kind {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use dzinza_ports::{Batch, Direction, Document, Documents, Filter, Query, cursor_of, stream};
+use dzinza_ports::{Batch, Direction, Document, Documents, Filter, Query, StoreErrorKind, cursor_of, stream};
 use futures::TryStreamExt as _;
 use serde_json::json;
 
 use crate::filters::{random_documents, random_filter, random_sort};
 use crate::model::{self, Dice};
-use crate::support::{NOTES, PAPERS, body, insert};
+use crate::support::{NOTES, PAPERS, body, fails, insert};
 use crate::{DocumentPorts, Failed, Fresh, Outcome, Suite};
 
 pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
@@ -24,6 +24,7 @@ pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     );
     suite.case("paging goes on behind a document that is gone", gone_cursor);
     suite.case("a document inserted behind the cursor is seen, one before it is not", inserted_meanwhile);
+    suite.case("a projection is the fields of what a query finds, in its order", projections);
     suite.case("a stream yields every document of the query", streams);
     suite.case("documents have the fields that are asked for", chosen_fields);
 }

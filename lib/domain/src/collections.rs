@@ -31,6 +31,7 @@ pub static PEOPLE: Collection = Collection {
         Field::text("familyTreeId"),
         Field::text("importId"),
         Field::text("updatedAt"),
+        Field::text("gender"),
         Field::text("index.sortName"),
         Field::text("index.names"),
         Field::integer("index.birthDay"),
@@ -55,6 +56,8 @@ pub static RELATIONSHIPS: Collection = Collection {
         Field::text("type"),
         Field::text("index.pair"),
         Field::text("index.birthParent"),
+        // Kind, word and first day, for the kin graph: see `relationship::tie`.
+        Field::text("index.tie"),
     ],
     indexes: &[
         Index::on(&["familyTreeId"]),

@@ -1,5 +1,6 @@
 //! Relationships between two persons: one row each, seen from both sides (contract 1.4, 4.5).
 
+use dzinza_gedcom::DateValue;
 use serde_json::{Value, json};
 
 use crate::FieldProblem;
@@ -290,11 +291,23 @@ pub fn refresh(body: &mut Body) {
         std::mem::swap(&mut one, &mut two);
     }
     let pair = format!("{one}:{two}:{}", kind.as_str());
-    let mut index = json!({ "pair": pair });
+    let mut index = json!({ "pair": pair, "tie": tie(body, kind) });
     if !birth_parent.is_null() {
         index["birthParent"] = birth_parent;
     }
     body.insert("index".into(), index);
+}
+
+/// What a kin graph needs of a relationship beside the persons, as one text: kind, parental role or state, and for a
+/// union with a date its first day. Separated by blanks; `-` where there is nothing.
+fn tie(body: &Body, kind: Kind) -> String {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let word = text(if kind == Kind::Spousal { "status" } else { "parentalRole" }).unwrap_or("-");
+    let since = text("startDate").filter(|_| kind == Kind::Spousal);
+    match since.and_then(|date| DateValue::parse(date).sort_day()) {
+        Some(day) => format!("{} {word} {day}", kind.as_str()),
+        None => format!("{} {word}", kind.as_str()),
+    }
 }
 
 /// The relationship on the wire: the simple view of contract 1.1 and the full one of 1.4 in one object. `type`

@@ -79,6 +79,26 @@ pub fn summary(id: &str, person: &Body) -> Body {
     view
 }
 
+/// A person in a long list of kin: just enough for a line of it.
+pub fn brief(id: &str, person: &Body) -> Body {
+    let mut view = Body::new();
+    for key in ["firstName", "lastName", "totem"] {
+        view.insert(key.into(), person.get(key).cloned().unwrap_or(Value::Null));
+    }
+    let shown = |key: &str| json!(text(person, key).and_then(shown_date));
+    for (key, value) in [
+        ("id", json!(id)),
+        ("name", json!(display_name(person))),
+        ("gender", json!(simple_gender(person))),
+        ("birthDate", shown("dateOfBirth")),
+        ("deathDate", shown("dateOfDeath")),
+        ("isLiving", person.get("isLiving").cloned().unwrap_or(json!(true))),
+    ] {
+        view.insert(key.to_owned(), value);
+    }
+    view
+}
+
 /// What a search for persons answers (contract 1.3).
 pub fn found(id: &str, person: &Body) -> Body {
     let date = |key| text(person, key);

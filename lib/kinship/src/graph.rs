@@ -181,7 +181,8 @@ impl Graph {
     }
 
     /// All ties of a person: parents (nearest line first, then fathers before mothers), partners (by the day the
-    /// union began, then as they were recorded), siblings, children (by birth, the undated last).
+    /// union began, the undated last, then as they were recorded), siblings and children (by birth, the undated last).
+    /// What is equal otherwise goes by id.
     pub fn ties(&self, place: Place) -> &[Tie] {
         self.ties.of(place)
     }
@@ -225,10 +226,9 @@ impl Graph {
                 if let Some(known) = Arc::make_mut(&mut self.facts).get_mut(place as usize) {
                     *known = Some(facts);
                 }
-                // Who is older decides the order among the parents' children.
-                let parents: Vec<Place> = self.parents(place).map(|(parent, _)| parent).collect();
-                for parent in parents {
-                    self.set(parent, self.ties(parent).to_vec());
+                // Who is older decides the order among siblings and children, fathers come before mothers.
+                for other in self.ties(place).iter().map(|tie| tie.to).collect::<Vec<_>>() {
+                    self.set(other, self.ties(other).to_vec());
                 }
             }
             return place;
@@ -273,7 +273,7 @@ impl Graph {
     }
 
     fn set(&mut self, place: Place, mut ties: Vec<Tie>) {
-        ties::sort(&mut ties, &self.facts);
+        ties::sort(&mut ties, &self.facts, &self.names);
         self.ties.set(place, ties, self.facts.len());
     }
 
@@ -326,7 +326,7 @@ impl Builder {
 
     /// The graph. A tie that was given twice is there once.
     pub fn build(self) -> Graph {
-        let ties = Ties::build(self.ties, &self.facts);
+        let ties = Ties::build(self.ties, &self.facts, &self.names);
         Graph { names: Arc::new(self.names), facts: Arc::new(self.facts), ties }
     }
 }

@@ -147,8 +147,44 @@ pub trait Documents: Send + Sync + 'static {
     /// How many documents match.
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError>;
 
+    /// Declared fields of the documents the query asks for, in its order: for walks over many documents that need
+    /// little of each.
+    async fn project(
+        &self,
+        collection: &'static Collection,
+        query: Query,
+        fields: &'static [&'static str],
+    ) -> Result<Vec<Row>, StoreError>;
+
+    /// Does all of the batch, durably, or nothing of it. Answers the version that each write left its document at,
+    /// in their order; 0 where the document is gone.
+    async fn commit_noting(&self, batch: Batch) -> Result<Vec<u64>, StoreError>;
+
     /// Does all of the batch, durably, or nothing of it.
-    async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.commit_noting(batch).await.map(drop)
+    }
+}
+
+/// Some declared fields of one document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Whose.
+    pub id: String,
+    /// In the order in which they were asked for; `Null` where the document lacks one.
+    pub values: Vec<Value>,
+}
+
+impl Row {
+    /// The text at this place of the fields asked for.
+    pub fn text(&self, at: usize) -> Option<&str> {
+        self.values.get(at).and_then(Value::as_str)
+    }
+
+    /// The whole number at this place of the fields asked for.
+    pub fn integer(&self, at: usize) -> Option<i64> {
+        self.values.get(at).and_then(Value::as_i64)
+    }
 }
 
 /// The cursor that stands behind this document in this order.

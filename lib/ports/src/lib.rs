@@ -19,7 +19,7 @@ pub use accounts::{
     Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
 };
 pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};
-pub use documents::{Cursor, Direction, Documents, Filter, Query, Sort, cursor_of, stream};
+pub use documents::{Cursor, Direction, Documents, Filter, Query, Row, Sort, cursor_of, stream};
 pub use dzinza_domain::store::{
     Batch, Body, Collection, Document, Field, FieldKind, Index, NewMessage, Write, field_value,
 };

@@ -81,7 +81,9 @@ impl Ids {
         let filled = operation
             .path
             .replace("{treeId}", &self.tree)
+            .replace("{familyTreeId}", &self.tree)
             .replace("{personId}", &self.person)
+            .replace("{otherId}", &self.other)
             .replace("{importId}", &self.import)
             .replace("{version}", "1")
             .replace("{id}", one);

@@ -13,7 +13,7 @@ use dzinza_domain::tree;
 use dzinza_jobs::JobsPorts;
 use dzinza_ports::{
     Batch, Blobs as _, Body, Clock as _, Collection, Document, Documents, Filter, Message, Query, Queue as _,
-    StoreError, StoreErrorKind, SystemIds, Write,
+    Row, StoreError, StoreErrorKind, SystemIds, Write,
 };
 use dzinza_sqlite::{FileBlobs, SqliteStore};
 use futures::StreamExt as _;
@@ -50,12 +50,20 @@ impl Documents for Hooked {
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError> {
         self.inner.count(collection, filter).await
     }
-    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn project(
+        &self,
+        collection: &'static Collection,
+        query: Query,
+        fields: &'static [&'static str],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.inner.project(collection, query, fields).await
+    }
+    async fn commit_noting(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
         let hook = self.hook.lock().unwrap().clone();
         if let Some(hook) = hook {
             hook(&batch).await?;
         }
-        self.inner.commit(batch).await
+        self.inner.commit_noting(batch).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use dzinza_domain::collections::RELATIONSHIPS;
+use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
 use dzinza_domain::relationship::{self, Kind};
 use dzinza_ports::{Batch, Body, Document};
 use dzinza_web::{Caller, Edit, JsonBody, PersonAccess, Problem, retry_stale, timestamp};
@@ -136,6 +136,12 @@ async fn erase(
         let (document, access) = find::<Edit>(ports, caller, id, tree).await?;
         let mut batch = Batch::new();
         batch.delete(&RELATIONSHIPS, &document);
+        // What is shown of both persons changes, and with it their version.
+        for key in ["person1Id", "person2Id"] {
+            if let Some(person) = document.body.get(key).and_then(Value::as_str) {
+                batch.adjust(&PEOPLE, person, Vec::new(), Body::new());
+            }
+        }
         if Kind::of(&document.body).is_parental() {
             touch_structure(ports, &mut batch, access.id()).await?;
         }

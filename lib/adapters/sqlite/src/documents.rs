@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dzinza_ports::{Batch, Body, Collection, Document, Documents, Filter, Query, StoreError, Write};
+use dzinza_ports::{Batch, Body, Collection, Document, Documents, Filter, Query, Row, StoreError, Write};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
@@ -37,9 +37,22 @@ impl Documents for SqliteStore {
         counted.await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn project(
+        &self,
+        collection: &'static Collection,
+        query: Query,
+        fields: &'static [&'static str],
+    ) -> Result<Vec<Row>, StoreError> {
+        let table = self.catalog.table(collection)?.clone();
+        let statements = query::projections(&table, &query, fields)?;
+        let limit = query.limit as usize;
+        let read = move |conn: &Connection| each(conn, statements, limit, |row| row::projected(row, fields));
+        self.readers.read(read).await
+    }
+
+    async fn commit_noting(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
         if batch.writes.is_empty() && batch.jobs.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut writes = Vec::with_capacity(batch.writes.len());
         for write in batch.writes {
@@ -48,7 +61,7 @@ impl Documents for SqliteStore {
         let jobs: Vec<_> = batch.jobs.iter().map(|job| self.outgoing(job)).collect();
         let sends = !jobs.is_empty();
         let written = writes.len();
-        self.writer.write(true, move |conn| apply(conn, writes, &jobs)).await?;
+        let versions = self.writer.write(true, move |conn| apply(conn, writes, &jobs)).await?;
         if sends {
             self.wake();
         }
@@ -60,7 +73,7 @@ impl Documents for SqliteStore {
                 }
             });
         }
-        Ok(())
+        Ok(versions)
     }
 }
 
@@ -119,16 +132,25 @@ impl Prepared {
     }
 }
 
-fn apply(conn: &Connection, writes: Vec<Prepared>, jobs: &[Outgoing]) -> Outcome<()> {
+fn apply(conn: &Connection, writes: Vec<Prepared>, jobs: &[Outgoing]) -> Outcome<Vec<u64>> {
+    let mut versions = Vec::with_capacity(writes.len());
     for write in writes {
-        match write {
-            Prepared::Insert { table, id, body, json } => row::insert(conn, &table, &id, &body, &json)?,
+        versions.push(match write {
+            Prepared::Insert { table, id, body, json } => {
+                row::insert(conn, &table, &id, &body, &json)?;
+                1
+            }
             Prepared::Replace { table, id, expected, body, json } => {
                 row::replace(conn, &table, (&id, expected), &body, &json)?;
+                expected + 1
             }
             Prepared::Adjust { table, id, add, set } => row::adjust(conn, &table, &id, &add, set)?,
-            Prepared::Delete { table, id, expected } => row::delete(conn, &table, &id, expected)?,
-        }
+            Prepared::Delete { table, id, expected } => {
+                row::delete(conn, &table, &id, expected)?;
+                0
+            }
+        });
     }
-    jobs.iter().try_for_each(|job| job.insert(conn))
+    jobs.iter().try_for_each(|job| job.insert(conn))?;
+    Ok(versions)
 }

@@ -30,6 +30,20 @@ impl Sql {
 /// The statements that, one after the other, yield the result in its order. Each takes a limit as its last
 /// value, to be bound by the caller.
 pub(crate) fn statements(table: &Table, query: &Query) -> Result<Vec<Sql>, StoreError> {
+    selecting(table, query, "id, version, body")
+}
+
+/// The same for some declared fields behind the id.
+pub(crate) fn projections(table: &Table, query: &Query, fields: &[&str]) -> Result<Vec<Sql>, StoreError> {
+    let mut columns = "id".to_owned();
+    for path in fields {
+        columns.push_str(", ");
+        columns.push_str(&field(table, path)?.0);
+    }
+    selecting(table, query, &columns)
+}
+
+fn selecting(table: &Table, query: &Query, columns: &str) -> Result<Vec<Sql>, StoreError> {
     if !(1..=LARGEST_LIMIT).contains(&query.limit) {
         return Err(invalid(format!("a limit of {}", query.limit)));
     }
@@ -39,7 +53,7 @@ pub(crate) fn statements(table: &Table, query: &Query) -> Result<Vec<Sql>, Store
     let order = order(table, &query.sort)?;
     let filter = condition(table, &query.filter)?;
     let mut head =
-        Sql { text: format!(r#"SELECT id, version, body FROM "{}" WHERE "#, table.name()), ..Sql::default() };
+        Sql { text: format!(r#"SELECT {columns} FROM "{}" WHERE "#, table.name()), ..Sql::default() };
     head.push(&filter.text);
     head.values = filter.values;
     let pieces = match &query.after {

@@ -1,6 +1,7 @@
 //! Reading and writing single documents on a connection, side tables included.
 
 use dzinza_ports::{Body, Document, StoreError, StoreErrorKind};
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
@@ -18,6 +19,19 @@ pub(crate) fn document(table: &Table, row: &Row<'_>, only: &'static [&'static st
         StoreError::with_source(StoreErrorKind::Corrupt, format!("a body in {}", table.name()), error)
     })?;
     Ok(Document { id: row.get(0)?, version: row.get::<_, i64>(1)? as u64, body })
+}
+
+/// A row that was selected as `id` and these fields, of which the id may be one.
+pub(crate) fn projected(row: &Row<'_>, fields: &[&str]) -> Outcome<dzinza_ports::Row> {
+    let mut values = Vec::with_capacity(fields.len());
+    for at in 1..=fields.len() {
+        values.push(match row.get_ref(at)? {
+            ValueRef::Integer(number) => Value::from(number),
+            ValueRef::Text(text) => Value::from(String::from_utf8_lossy(text)),
+            _ => Value::Null,
+        });
+    }
+    Ok(dzinza_ports::Row { id: row.get(0)?, values })
 }
 
 pub(crate) fn get(conn: &Connection, table: &Table, id: &str) -> Outcome<Option<Document>> {
@@ -65,20 +79,22 @@ pub(crate) fn replace(
     Ok(())
 }
 
+/// Adds and sets; says which version that made.
 pub(crate) fn adjust(
     conn: &Connection,
     table: &Table,
     id: &str,
     add: &[(&'static str, i64)],
     set: Body,
-) -> Outcome<()> {
+) -> Outcome<u64> {
     let Some(Document { version, mut body, .. }) = get(conn, table, id)? else { return Err(stale(table)) };
     for (path, amount) in add {
         add_at(&mut body, path, *amount)?;
     }
     body.extend(set);
     let json = serde_json::to_string(&body)?;
-    replace(conn, table, (id, version), &body, &json)
+    replace(conn, table, (id, version), &body, &json)?;
+    Ok(version + 1)
 }
 
 pub(crate) fn delete(conn: &Connection, table: &Table, id: &str, expected: Option<u64>) -> Outcome<()> {

@@ -1,9 +1,11 @@
 //! Ties in one array, and beside it the lists that have changed since.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::mem::size_of;
 use std::sync::Arc;
 
+use super::names::Names;
 use super::{Facts, Link, Place, Tie};
 
 /// Below so many changed lists the array is not written anew.
@@ -34,7 +36,7 @@ impl Base {
 }
 
 impl Ties {
-    pub fn build(mut all: Vec<(Place, Tie)>, facts: &[Option<Facts>]) -> Self {
+    pub fn build(mut all: Vec<(Place, Tie)>, facts: &[Option<Facts>], names: &Names) -> Self {
         // Stable: what is equal otherwise stays in the order in which it was said.
         all.sort_by_key(|(from, _)| *from);
         let mut base =
@@ -47,7 +49,7 @@ impl Ties {
             while let Some((_, tie)) = rest.next_if(|(from, _)| *from == place) {
                 own.push(tie);
             }
-            sort(&mut own, facts);
+            sort(&mut own, facts, names);
             base.ties.extend_from_slice(&own);
         }
         base.starts.push(base.ties.len() as u32);
@@ -89,14 +91,22 @@ impl Ties {
     }
 }
 
-/// Into the order that [`super::Graph::ties`] promises, each tie once.
-pub(super) fn sort(ties: &mut Vec<Tie>, facts: &[Option<Facts>]) {
+/// Into the order that [`super::Graph::ties`] promises, each tie once. What is equal otherwise goes by id, so that the
+/// order does not depend on what was there before; houses stay in the order in which they were recorded.
+pub(super) fn sort(ties: &mut Vec<Tie>, facts: &[Option<Facts>], names: &Names) {
     let of = |place: Place| facts.get(place as usize).copied().flatten().unwrap_or_default();
-    ties.sort_by_key(|tie| match tie.link {
-        Link::Parent(line) => (0, line as i64, of(tie.to).sex as i64, 0),
-        Link::Partner(_) => (1, day(tie.since), 0, 0),
-        Link::Sibling(_) => (2, day(of(tie.to).birth), 0, 0),
-        Link::Child(_) => (3, day(of(tie.to).birth), 0, 0),
+    let key = |tie: &Tie| match tie.link {
+        Link::Parent(line) => (0, line as i64, of(tie.to).sex as i64),
+        Link::Partner(_) => (1, day(tie.since), 0),
+        Link::Sibling(_) => (2, day(of(tie.to).birth), 0),
+        Link::Child(_) => (3, day(of(tie.to).birth), 0),
+    };
+    ties.sort_by(|one, two| {
+        let equal = || match one.link {
+            Link::Partner(_) => Ordering::Equal,
+            _ => names.id(one.to).cmp(names.id(two.to)),
+        };
+        key(one).cmp(&key(two)).then_with(equal)
     });
     let mut seen: Vec<(Link, Place)> = Vec::with_capacity(ties.len());
     if ties.len() <= 16 {
