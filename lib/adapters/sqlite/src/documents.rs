@@ -25,7 +25,10 @@ impl Documents for SqliteStore {
     async fn find(&self, collection: &'static Collection, query: Query) -> Result<Vec<Document>, StoreError> {
         let table = self.catalog.table(collection)?.clone();
         let statements = query::statements(&table, &query)?;
-        self.readers.read(move |conn| find(conn, &table, statements, &query)).await
+        let (limit, only) = (query.limit as usize, query.only);
+        let read =
+            move |conn: &Connection| each(conn, statements, limit, |row| row::document(&table, row, only));
+        self.readers.read(read).await
     }
 
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError> {
@@ -78,8 +81,12 @@ impl Documents for SqliteStore {
 }
 
 /// Runs the statements until the limit is reached, all on one snapshot.
-fn find(conn: &Connection, table: &Table, statements: Vec<Sql>, query: &Query) -> Outcome<Vec<Document>> {
-    let limit = query.limit as usize;
+fn each<T>(
+    conn: &Connection,
+    statements: Vec<Sql>,
+    limit: usize,
+    read: impl Fn(&rusqlite::Row<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
     let snapshot = if statements.len() > 1 { Some(conn.unchecked_transaction()?) } else { None };
     let mut found = Vec::new();
     for sql in statements {
@@ -91,7 +98,7 @@ fn find(conn: &Connection, table: &Table, statements: Vec<Sql>, query: &Query) -
         let values = sql.values.into_iter().chain([SqlValue::Integer(left as i64)]);
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            found.push(row::document(table, row, query.only)?);
+            found.push(read(row)?);
         }
     }
     if let Some(snapshot) = snapshot {
