@@ -57,6 +57,7 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(imports::upload))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))
-        .routes(routes!(export::download));
+        .routes(routes!(export::download))
+        .routes(routes!(export::losses));
     finish(routes, ports)
 }

@@ -111,6 +111,24 @@ pub static IMPORTS: Collection = Collection {
     indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"])],
 };
 
+/// Exports that are made by a job: state, progress and what was asked.
+pub static EXPORTS: Collection = Collection {
+    name: "exports",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("userId"),
+        Field::text("createdAt"),
+        Field::text("expiresAt"),
+        Field::text("status"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId", "userId", "createdAt"]),
+        Index::on(&["userId", "status"]),
+        Index::on(&["status"]),
+        Index::on(&["expiresAt"]),
+    ],
+};
+
 /// GEDCOM records that are not persons (families, sources, notes, media, submitters, the header), as they
 /// were read.
 pub static GEDCOM_RECORDS: Collection = Collection {
@@ -130,5 +148,6 @@ pub static ALL: &[&Collection] = &[
     &EVENTS,
     &NOTIFICATIONS,
     &IMPORTS,
+    &EXPORTS,
     &GEDCOM_RECORDS,
 ];

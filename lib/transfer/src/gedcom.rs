@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use dzinza_domain::collections::{GEDCOM_RECORDS, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::gedcom::{Export, ExportOptions, kept_record, opening};
 use dzinza_domain::privacy::Viewer;
-use dzinza_gedcom::Record;
+use dzinza_gedcom::{Record, Version};
 use dzinza_ports::{Collection, Document, Documents, Filter, StoreError, StoreErrorKind, visible_imports};
 use futures::stream::{self, Stream, StreamExt as _};
 use serde_json::Value;
@@ -26,6 +27,21 @@ pub struct Prepared {
     opening: Vec<Record>,
     people: Held,
     records: Held,
+    progress: Arc<Progress>,
+}
+
+/// How far an export is, in persons.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    /// How many there are, as far as that is known, and how many of them are written.
+    pub fn persons(&self) -> (u64, u64) {
+        (self.total.load(Ordering::Relaxed), self.done.load(Ordering::Relaxed))
+    }
 }
 
 /// Where the documents of a tree are.
@@ -50,6 +66,7 @@ pub async fn prepare(
     tree: &Document,
     viewer: Viewer,
     options: ExportOptions,
+    progress: &Arc<Progress>,
 ) -> Result<Prepared, ExportError> {
     let filter = Filter::eq("familyTreeId", tree.id.as_str()).and(visible_imports(&tree.body));
     let source = Source { documents, filter };
@@ -59,6 +76,7 @@ pub async fn prepare(
     let mut relationships = source.reading(&RELATIONSHIPS, Export::RELATIONSHIP_FIELDS).chunks();
     let mut chunks = source.reading(&PEOPLE, export.person_fields()).chunks();
     while let Some(chunk) = some(chunks.next().await?) {
+        progress.total.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         for person in chunk {
             export.take_person(&person);
             people.push(person);
@@ -87,7 +105,8 @@ pub async fn prepare(
     if export.collects() {
         collect(&source, &mut export, &mut opening).await?;
     }
-    Ok(Prepared { source, export: Arc::new(export), opening, people, records })
+    let progress = progress.clone();
+    Ok(Prepared { source, export: Arc::new(export), opening, people, records, progress })
 }
 
 fn some<T>(chunk: Vec<T>) -> Option<Vec<T>> {
@@ -126,6 +145,11 @@ pub(crate) fn broken(
 }
 
 impl Prepared {
+    /// The version that the file has.
+    pub fn version(&self) -> Version {
+        self.opening.first().map_or(Version::V551, Version::of)
+    }
+
     /// The file, UTF-8, a piece at a time.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, StoreError>> + Send + use<> {
         let head: String = self.opening.iter().map(Record::to_gedcom).collect();
@@ -138,6 +162,7 @@ impl Prepared {
             records: self.records.and_the_rest(records),
             queues: Default::default(),
             ended: [false; 2],
+            progress: self.progress,
         };
         let body = stream::try_unfold(writing, |mut writing| async move {
             Ok(writing.piece().await?.map(|piece| (piece, writing)))
@@ -155,6 +180,7 @@ struct Writing {
     /// What has been read of persons and of records.
     queues: [VecDeque<Document>; 2],
     ended: [bool; 2],
+    progress: Arc<Progress>,
 }
 
 impl Writing {
@@ -170,6 +196,7 @@ impl Writing {
                 (None, None) => break,
             };
             let Some(document) = self.queues[usize::from(!is_person)].pop_front() else { break };
+            self.progress.done.fetch_add(u64::from(is_person), Ordering::Relaxed);
             let written = match document.body.get("tag").and_then(Value::as_str) {
                 _ if is_person => self.export.write_person(&document, &mut text),
                 Some("HEAD" | "TRLR") => Ok(()),

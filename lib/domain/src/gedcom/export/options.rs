@@ -45,19 +45,22 @@ pub struct Options {
     pub notes: bool,
     /// Media objects, shared and in place.
     pub media: bool,
+    /// Photos that the platform holds are named, as `FILE` with this before their key; without it they are left out.
+    pub photos: Option<String>,
 }
 
 impl Default for Options {
     /// Everything.
     fn default() -> Self {
-        Self { living: Living::Show, branch: None, sources: true, notes: true, media: true }
+        Self { living: Living::Show, branch: None, sources: true, notes: true, media: true, photos: None }
     }
 }
 
 impl Options {
     /// Whether a part is left out, so that nothing can be copied as it is.
     pub fn select(&self) -> bool {
-        *self != Self::default()
+        let whole = self.sources && self.notes && self.media;
+        self.living != Living::Show || self.branch.is_some() || !whole
     }
 
     /// Whether records and citations with this tag are wanted.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use dzinza_gedcom::Record;
+use serde_json::Value;
 
 use super::families::is_member;
 use super::{Export, FamilyChange, Fate, Links, Slot, Unit, hash};
@@ -115,6 +116,11 @@ impl Export {
         if let Some(original) = withheld.then(|| kept_record(&person.body)).flatten() {
             let links = original.children.into_iter().filter(is_family_link);
             record.children.extend(links.map(|link| Record { children: Vec::new(), ..link }));
+        }
+        let photo =
+            seen.get("profilePhotoUrl").and_then(Value::as_str).and_then(|url| url.strip_prefix("blob:"));
+        if let Some((scheme, key)) = self.options.photos.as_ref().zip(photo) {
+            record.push(Record::new("OBJE").leaf("FILE", format!("{scheme}{key}")));
         }
         record
     }
