@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod clear;
+mod export;
 mod generations;
 mod hold;
 mod import;
@@ -84,6 +85,10 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
     let import = || text("importId").ok_or(JobError::Malformed("importId is missing"));
     match text("job") {
         Some("import") => import::run(ports, import()?, message).await,
+        Some("export") => {
+            let id = text("exportId").ok_or(JobError::Malformed("exportId is missing"))?;
+            export::run(ports, id, message).await
+        }
         Some("undo-import") => clear::undo_import(ports, import()?).await,
         Some("delete-tree") => {
             clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
@@ -96,6 +101,7 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
 /// Picks up what was left lying, and removes sign-ins that ended more than 30 days ago (contract 4.3).
 async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
     recover(ports).await?;
+    export::remove_expired(ports).await?;
     let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
     let purged = ports.sessions.purge(before).await?;
     tracing::info!(purged, "old sign-ins removed");

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod export;
+mod exports;
 mod family_tree;
 mod imports;
 mod schema;
@@ -58,6 +59,8 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))
         .routes(routes!(export::download))
-        .routes(routes!(export::losses));
+        .routes(routes!(export::losses))
+        .routes(routes!(exports::list, exports::begin))
+        .routes(routes!(exports::show, exports::remove));
     finish(routes, ports)
 }
