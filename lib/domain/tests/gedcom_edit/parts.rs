@@ -91,7 +91,11 @@ fn the_living_are_reduced_to_their_places_in_families() {
         for word in OF_THE_LIVING {
             assert!(!text.contains(word), "{word} for {role:?} in {text}");
         }
-        assert_eq!(record(&text, "@T@"), "0 @T@ INDI\n1 NAME Living\n2 GIVN Living\n1 FAMC @F1@\n1 FAMS @F2@\n", "{role:?}");
+        assert_eq!(
+            record(&text, "@T@"),
+            "0 @T@ INDI\n1 NAME Living\n2 GIVN Living\n1 FAMC @F1@\n1 FAMS @F2@\n",
+            "{role:?}"
+        );
         assert_eq!(record(&text, "@F2@"), "0 @F2@ FAM\n1 HUSB @T@\n1 WIFE @R@\n1 CHIL @C@\n", "{role:?}");
         assert!(record(&text, "@F1@").contains("1 CHIL @T@\n1 CHIL @U@\n"), "{text}");
     }
