@@ -13,6 +13,7 @@ use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
 use dzinza_ports::Message;
+use dzinza_sources::SourcesPorts;
 use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
 use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
@@ -107,6 +108,15 @@ impl Platform {
         }
     }
 
+    fn sources_ports(&self) -> SourcesPorts {
+        SourcesPorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
+        }
+    }
+
     fn story_ports(&self) -> StoryPorts {
         StoryPorts {
             documents: self.stores.documents.clone(),
@@ -141,10 +151,11 @@ impl Platform {
 
     /// Every function that answers requests.
     pub fn functions(&self) -> Functions {
-        let apis: [(&'static str, ApiRouter); 5] = [
+        let apis: [(&'static str, ApiRouter); 6] = [
             ("auth", dzinza_auth::api(self.auth_ports())),
             ("trees", dzinza_trees::api(self.trees_ports())),
             ("people", dzinza_people::api(self.people_ports())),
+            ("sources", dzinza_sources::api(self.sources_ports())),
             ("stories", dzinza_stories::api(self.story_ports())),
             ("notifications", dzinza_notifications::api(self.notification_ports())),
         ];

@@ -175,10 +175,12 @@ impl Pass<'_> {
             gedcom::suffix_pointers(&mut record, suffix);
         }
         let mut body = Body::new();
+        // What a document points to is indexed within its tree.
+        body.insert("familyTreeId".into(), json!(self.reading.tree_id));
         match record.tag.as_str() {
             "TRLR" => {}
             "INDI" => {
-                body = gedcom::read_person(&record);
+                body.append(&mut gedcom::read_person(&record));
                 gedcom::keep_record(&mut body, &record);
                 person::refresh(&mut body);
                 self.put(&PEOPLE, id.to_owned(), body)?;
@@ -186,6 +188,7 @@ impl Pass<'_> {
             tag => {
                 body.insert("tag".into(), json!(tag));
                 gedcom::keep_record(&mut body, &record);
+                gedcom::index_record(&mut body, &record);
                 if !linked.members.is_empty() {
                     body.insert("links".into(), Value::Object(self.renamed(linked.members)));
                 }

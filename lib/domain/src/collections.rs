@@ -36,6 +36,7 @@ pub static PEOPLE: Collection = Collection {
         Field::text("index.names"),
         Field::integer("index.birthDay"),
         Field::integer("index.livingUntil"),
+        Field::array("index.cites"),
     ],
     indexes: &[
         Index::on(&["familyTreeId"]),
@@ -58,6 +59,7 @@ pub static RELATIONSHIPS: Collection = Collection {
         Field::text("index.birthParent"),
         // Kind, word and first day, for the kin graph: see `relationship::tie`.
         Field::text("index.tie"),
+        Field::array("index.cites"),
     ],
     indexes: &[
         Index::on(&["familyTreeId"]),
@@ -130,11 +132,23 @@ pub static EXPORTS: Collection = Collection {
 };
 
 /// GEDCOM records that are not persons (families, sources, notes, media, submitters, the header), as they
-/// were read.
+/// were read. What they say is only there; `index` says what kind it is, what it is called and what it points to.
 pub static GEDCOM_RECORDS: Collection = Collection {
     name: "gedcomrecords",
-    fields: &[Field::text("familyTreeId"), Field::text("importId")],
-    indexes: &[Index::on(&["familyTreeId"])],
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("updatedAt"),
+        Field::text("gedcom.xref"),
+        Field::text("index.kind"),
+        Field::text("index.title"),
+        Field::array("index.cites"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["familyTreeId", "index.kind", "index.title"]),
+        Index::on(&["familyTreeId", "gedcom.xref"]),
+    ],
 };
 
 /// All of them, for the adapters to build.

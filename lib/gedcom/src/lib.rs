@@ -28,6 +28,7 @@
 mod ansel;
 mod at;
 mod build;
+pub mod compare;
 pub mod convert;
 mod cp437;
 pub mod date;

@@ -247,9 +247,10 @@ impl Graph {
         }
     }
 
-    /// Makes these all the ties of a person, at both ends. Ties to oneself and to nobody are left out.
+    /// Makes these all the ties of a person, at both ends. Ties to oneself and to (or of) nobody are left out.
     pub fn set_ties(&mut self, place: Place, mut ties: Vec<Tie>) {
-        ties.retain(|tie| tie.to != place && self.is_there(tie.to));
+        let there = self.is_there(place);
+        ties.retain(|tie| there && tie.to != place && self.is_there(tie.to));
         let mut touched: Vec<Place> = self.ties(place).iter().chain(&ties).map(|tie| tie.to).collect();
         touched.sort_unstable();
         touched.dedup();
@@ -368,6 +369,8 @@ mod tests {
         graph.remove("mother");
         assert_eq!(graph.parents(young).collect::<Vec<_>>(), [(father, Line::Birth)]);
         assert_eq!((graph.place("mother"), graph.len()), (None, 3));
+        graph.set_ties(mother, vec![Tie::new(Link::Child(Line::Birth), young)]);
+        assert_eq!(graph.parents(young).count(), 1);
         let back = graph.put("mother", before.facts(mother));
         graph.set_ties(back, vec![Tie::new(Link::Child(Line::Adoptive), old)]);
         assert_eq!(graph.parents(old).collect::<Vec<_>>(), [(father, Line::Birth), (mother, Line::Adoptive)]);

@@ -112,15 +112,25 @@ impl<'g> Paths<'g> {
         self
     }
 
-    /// At most `limit` paths from a cursor, or from the beginning, for at most `work` steps of search, each some tens
-    /// of nanoseconds. Beside that a page costs time linear in the ancestors of the two.
+    /// At most `limit` paths from a cursor, or from the beginning, for about `work` steps of search (at least one), each
+    /// some tens of nanoseconds. Beside that a page takes time linear in the ancestors of the two. Memory follows the
+    /// work.
     pub fn page(&self, from: Option<&Cursor>, limit: usize, work: usize) -> Page {
         let mut at = from.cloned().unwrap_or_default();
         let mut page = Page { paths: Vec::new(), next: None, cut: false };
-        // A page that may do nothing would never come to an end.
         let mut left = work.max(1);
+        let first = at.stage;
         while let Some(stage) = self.stages.get(at.stage) {
+            if left == 0 {
+                page.cut = page.paths.len() < limit;
+                page.next = Some(at);
+                return page;
+            }
             let pairs = Pairs::new(self.graph, stage.from, stage.to, self.lines);
+            if at.stage > first {
+                // Somebody may have a thousand partners.
+                left = left.saturating_sub(pairs.len());
+            }
             let mut search = Search::new(&pairs, at.length, &at.choices);
             loop {
                 // One path more than fits tells whether there is another page.

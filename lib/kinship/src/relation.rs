@@ -68,9 +68,9 @@ pub fn relation(graph: &Graph, one: Place, two: Place) -> Option<Relation> {
     relations(graph, one, two, true).into_iter().next()
 }
 
-/// The nearest relationship and beside it those of other kinds that are nearer in steps: a child adopted by her
-/// grandmother is her grandchild by birth and her child by adoption. In the order of preference of [`relation`]; none
-/// if they are not connected.
+/// The nearest relationship and beside it those of other kinds that have fewer steps: a child adopted by her grandmother
+/// is her grandchild by birth and her child by adoption, a wife's sister may be a fourth cousin as well. In the order of
+/// preference of [`relation`]; none if they are not connected.
 pub fn all_relations(graph: &Graph, one: Place, two: Place) -> Vec<Relation> {
     relations(graph, one, two, false)
 }
@@ -104,17 +104,12 @@ fn relations(graph: &Graph, one: Place, two: Place, first: bool) -> Vec<Relation
             found.push(described(graph, path, Kind::Sibling(kind)));
         }
     }
-    if found.is_empty()
+    if (!first || found.is_empty())
         && let Some(path) = connect::cheapest(graph, one, two)
+        && nearer(&found, &path)
     {
         let kind = if is_by_marriage(&path) { Kind::Marriage } else { Kind::Connection };
         found.push(described(graph, path, kind));
-    } else if !first
-        && let Some((_, union)) = graph.partners(one).find(|(partner, _)| *partner == two)
-        && found.iter().all(|known| known.kind != Kind::Marriage)
-    {
-        let hops = vec![Hop { step: Step::Across(union), to: two }];
-        found.push(described(graph, Path { from: one, hops }, Kind::Marriage));
     }
     found
 }
@@ -258,6 +253,9 @@ mod tests {
         let kinds: Vec<Kind> = all.iter().map(|one| one.kind).collect();
         assert_eq!(kinds, [Kind::Blood, Kind::Marriage]);
         assert_eq!((all[1].unions, family.show(&all[1].path).as_str()), (1, "x =z"));
+        let in_laws = all_relations(&family.graph, x, family.at("w"));
+        let kinds: Vec<Kind> = in_laws.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, [Kind::Marriage]);
     }
 
     #[test]

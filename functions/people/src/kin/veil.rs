@@ -18,10 +18,10 @@ impl<'a> Veil<'a> {
         Self { shown }
     }
 
-    /// The path in a graph of those on it and their parents, with nothing in it that the caller may not know.
-    pub fn over(&self, graph: &Graph, path: &Path) -> (Graph, Path) {
-        let mut around: HashSet<Place> = path.places().collect();
-        for place in path.places() {
+    /// The graph of these persons and their parents, with nothing in it that the caller may not know.
+    pub fn cover(&self, graph: &Graph, places: impl Iterator<Item = Place> + Clone) -> Graph {
+        let mut around: HashSet<Place> = places.clone().collect();
+        for place in places {
             around.extend(graph.parents(place).map(|(parent, _)| parent));
         }
         let mut around: Vec<Place> = around.into_iter().collect();
@@ -37,6 +37,14 @@ impl<'a> Veil<'a> {
                 builder.tie(from, covered(tie.link), to, None);
             }
         }
+        builder.build()
+    }
+
+    /// The path in such a graph.
+    pub fn over(&self, graph: &Graph, path: &Path) -> (Graph, Path) {
+        let covered: Vec<Place> = path.places().collect();
+        let covered = self.cover(graph, covered.iter().copied());
+        let at = |place: Place| covered.place(graph.id(place)).unwrap_or_default();
         let hops = path.hops.iter().map(|hop| {
             let step = match hop.step {
                 Step::Up(_) => Step::Up(Line::Birth),
@@ -44,10 +52,10 @@ impl<'a> Veil<'a> {
                 Step::Across(_) => Step::Across(Union::Joined),
                 Step::Beside(_) => Step::Beside(SiblingKind::Full),
             };
-            Hop { step, to: at(&builder, hop.to) }
+            Hop { step, to: at(hop.to) }
         });
-        let path = Path { from: at(&builder, path.from), hops: hops.collect() };
-        (builder.build(), path)
+        let path = Path { from: at(path.from), hops: hops.collect() };
+        (covered, path)
     }
 
     /// Sex and birth as far as the person is shown with them.

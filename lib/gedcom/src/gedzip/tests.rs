@@ -59,7 +59,7 @@ fn an_archive_needs_records() {
 
 #[test]
 fn what_is_no_archive() {
-    for bytes in [&b""[..], b"PK\x03\x04", RECORDS, &[0; 100_000]] {
+    for bytes in [&b""[..], b"PK\x03\x04", RECORDS, &[0; 10_000]] {
         assert!(matches!(open(bytes), Err(ZipProblem::Damaged(_) | ZipProblem::Io(_))));
     }
     let whole = made(&[("gedcom.ged", RECORDS)]);

@@ -188,7 +188,10 @@ fn unpacks(path: &Path) -> Result<(), Failed> {
     let mut references = Vec::new();
     for record in reader.by_ref() {
         let record = record?;
-        references.extend(record.children_named("FILE").filter_map(|file| file.value.clone()));
+        for file in record.children_named("FILE") {
+            let copies = file.children_named("TRAN").filter_map(|copy| copy.value.clone());
+            references.extend(file.value.clone().into_iter().chain(copies));
+        }
     }
     if let Some(bad) = reader.take_diagnostics().into_iter().find(|d| d.severity >= Severity::Warning) {
         return Err(format!("{bad:?}").into());

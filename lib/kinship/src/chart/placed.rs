@@ -30,8 +30,8 @@ struct Gaps {
 impl Gaps {
     fn of(direction: Direction) -> Self {
         match direction {
-            Direction::TopDown => Self { couple: 30, house: 16, sibling: 16, family: 40 },
-            Direction::LeftRight => Self { couple: 16, house: 10, sibling: 12, family: 24 },
+            Direction::TopDown => Self { couple: 36, house: 16, sibling: 16, family: 40 },
+            Direction::LeftRight => Self { couple: 26, house: 10, sibling: 12, family: 24 },
         }
     }
 }
@@ -72,7 +72,7 @@ impl Block {
                 continue;
             };
             let start = end + if bus { gaps.house } else { gaps.couple };
-            joints.push(if bus { start + breadth(partner) / 2 } else { (end + start) / 2 });
+            joints.push(if bus { start + breadth(partner) / 2 } else { i64::midpoint(end, start) });
             partners.push((partner, start));
             end = start + breadth(partner);
         }
@@ -251,6 +251,7 @@ pub(super) fn nobody(options: Options) -> Layout {
         width: 2 * MARGIN as i32,
         height: 2 * MARGIN as i32,
         center: None,
+        span: None,
         cards: Vec::new(),
         houses: Vec::new(),
         connectors: Vec::new(),

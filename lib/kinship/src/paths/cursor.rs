@@ -56,7 +56,7 @@ impl FromStr for Cursor {
             choices.push(number(choice)?);
             rest = after;
         }
-        if length > LONGEST || choices.len() > length as usize {
+        if length > LONGEST || choices.len() > length.max(1) as usize {
             return Err(BadCursor);
         }
         Ok(Self { stage, length, choices })
@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
-        for (stage, length, choices) in [(0, 0, vec![]), (3, 14, vec![0, 1, 12, 1, 4_000_000_000, 9])] {
+        for (stage, length, choices) in
+            [(0, 0, vec![]), (1, 0, vec![0]), (3, 14, vec![0, 1, 12, 1, 4_000_000_000, 9])]
+        {
             let cursor = Cursor { stage, length, choices };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }

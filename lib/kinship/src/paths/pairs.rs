@@ -53,6 +53,10 @@ impl Pairs {
         Self { order, from, to, heights, nearest }
     }
 
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
     pub fn dropped(&self) -> &[(Place, Place)] {
         &self.order.dropped
     }

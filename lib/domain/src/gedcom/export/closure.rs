@@ -123,7 +123,7 @@ impl Export {
         }
     }
 
-    /// Collecting pass: takes any other record. (Families that are made up have no sources.)
+    /// Collecting pass: takes any other record.
     pub fn collect_record(&mut self, document: &Document) {
         let is_family = document.body.get("tag").is_some_and(|tag| tag == "FAM");
         if let Some(record) = is_family.then(|| self.family_record(document)).flatten() {
@@ -133,6 +133,10 @@ impl Export {
 
     /// Ends the collecting pass: follows what was found to the end.
     pub fn close(&mut self) {
+        // What a union without a record cites.
+        let made: Vec<Record> =
+            self.units.iter().filter(|unit| unit.made).map(|unit| self.made_family(unit)).collect();
+        made.iter().for_each(|record| self.reach(record));
         let mut open: Vec<String> = self.reached.iter().cloned().collect();
         while let Some(xref) = open.pop() {
             for next in self.onward.remove(&xref).unwrap_or_default() {

@@ -132,8 +132,9 @@ impl Export {
                 let edge = &mut self.edges[edge];
                 let own = is_own(edge, looked);
                 edge.covered = true;
-                let union =
-                    edge.union.as_deref().filter(|union| own && !same_union(&looked.family.union, union));
+                let differs =
+                    |union: &&Body| union.contains_key("gedcom") || !same_union(&looked.family.union, union);
+                let union = edge.union.as_deref().filter(|union| own && differs(union));
                 changed = changed.or_else(|| union.cloned());
             }
         }

@@ -184,6 +184,7 @@ impl Export {
         "endDate",
         "place",
         "notes",
+        "gedcom",
     ];
     /// What is looked at in a record other than a person's.
     pub const RECORD_FIELDS: &[&str] = &["gedcom", "tag", "links"];
@@ -245,7 +246,9 @@ impl Export {
             let pedigree = if kind == Kind::GuardianChild { Some("guardian") } else { pedigree(role) };
             self.edges.push(Edge { key: (true, one, two), pedigree, union: None, record, covered: false });
         } else if kind == Kind::Spousal {
-            let kept = UNION_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), body.get(*key)?.clone())));
+            // Citations of a union without a record stand on its row.
+            let keys = UNION_KEYS.iter().chain(&["gedcom"]);
+            let kept = keys.filter_map(|key| Some(((*key).to_owned(), body.get(*key)?.clone())));
             let union = Some(Box::new(kept.collect::<Body>()));
             self.edges.push(Edge { key: couple(one, two), pedigree: None, union, record, covered: false });
         } else if self.viewer.role >= TreeRole::Editor {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::families::is_member;
 use super::{Export, FamilyChange, Fate, Links, Slot, Unit, hash};
+use crate::gedcom::citation::copy_citations;
 use crate::gedcom::family::set_pedigree;
 use crate::gedcom::payload::line;
 use crate::gedcom::union::{UNION_EVENTS, patch_union};
@@ -171,6 +172,9 @@ impl Export {
             }
             if let Some(union) = &change.union {
                 patch_union(record, union, self.dialect);
+                if let Some(cited) = kept_record(union) {
+                    copy_citations(&cited, record);
+                }
             }
             let after = record.children.iter().rposition(is_member).map_or(0, |place| place + 1);
             let added = change.add.iter().map(|(role, xref)| Record::with(role.tag(), xref));
@@ -199,7 +203,7 @@ impl Export {
         Ok(made.len())
     }
 
-    fn made_family(&self, unit: &Unit) -> Record {
+    pub(super) fn made_family(&self, unit: &Unit) -> Record {
         let mut record = Record::top(&unit.xref, "FAM");
         self.patch(&mut record, self.changes.get(&unit.key));
         if self.collects() {
