@@ -2,7 +2,8 @@
 #![warn(missing_docs)]
 
 mod archive;
-pub mod export;
+mod export;
+mod exports;
 mod family_tree;
 mod imports;
 mod schema;
@@ -66,8 +67,11 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::show, uploads::append, uploads::remove))
         .routes(routes!(uploads::import))
-        .routes(routes!(export::download))
         .routes(routes!(archive::download))
-        .routes(routes!(archive::restore));
+        .routes(routes!(archive::restore))
+        .routes(routes!(export::download))
+        .routes(routes!(export::losses))
+        .routes(routes!(exports::list, exports::begin))
+        .routes(routes!(exports::show, exports::remove));
     finish(routes, ports)
 }

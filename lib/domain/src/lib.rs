@@ -6,6 +6,7 @@
 
 pub mod collections;
 pub mod event;
+pub mod export;
 pub mod fields;
 pub mod gedcom;
 pub mod history;

@@ -14,6 +14,7 @@ mod limits;
 mod mail;
 mod queue;
 mod time;
+mod visible;
 
 pub use accounts::{
     Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
@@ -29,3 +30,4 @@ pub use limits::{Hits, Limits};
 pub use mail::{Mail, Mailer};
 pub use queue::{Message, Queue, QueueDepth};
 pub use time::{Clock, Ids, SystemClock, SystemIds};
+pub use visible::visible_imports;

@@ -21,7 +21,7 @@ const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
 const KIN: &[&str] =
     &["lib/charts", "lib/domain", "lib/gedcom", "lib/graphs", "lib/kinship", "lib/ports", "lib/web"];
 
-/// Trees also come and go as a whole.
+/// The same; and trees go in and out as files and archives.
 const TREES: &[&str] = &[
     "lib/archive",
     "lib/charts",
@@ -30,6 +30,7 @@ const TREES: &[&str] = &[
     "lib/graphs",
     "lib/kinship",
     "lib/ports",
+    "lib/transfer",
     "lib/web",
 ];
 
@@ -47,6 +48,7 @@ const TABLE: &[Row] = &[
     row("lib/ports", &["lib/domain"]),
     Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
+    row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
@@ -54,7 +56,7 @@ const TABLE: &[Row] = &[
     Row {
         optional: BOOT,
         tests: SUITE,
-        ..row("functions/jobs", &["lib/archive", "lib/domain", "lib/ports", "lib/web", "lib/gedcom"])
+        ..row("functions/jobs", &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"])
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },
@@ -71,6 +73,7 @@ const TABLE: &[Row] = &[
                 "lib/graphs",
                 "lib/ports",
                 "lib/telemetry",
+                "lib/transfer",
                 "lib/web",
                 "lib/wiring",
             ],

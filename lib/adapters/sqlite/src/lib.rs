@@ -6,6 +6,7 @@
 
 mod archives;
 mod blobs;
+mod chosen;
 mod connection;
 mod documents;
 mod error;
