@@ -23,7 +23,10 @@ pub(crate) fn family(kind: Kind, direction: Direction) -> Layout {
     let sexes = [Sex::Male, Sex::Female, Sex::Unknown];
     let people: Vec<u32> = (0..11)
         .map(|index: i32| {
-            builder.person(&index.to_string(), Facts { sex: sexes[index as usize % 3], birth: Some(index) })
+            builder.person(
+                &index.to_string(),
+                Facts { sex: sexes[index as usize % 3], birth: Some(index), ..Facts::default() },
+            )
         })
         .collect();
     let unions = [Union::Joined, Union::Ended, Union::Promised];

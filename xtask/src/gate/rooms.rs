@@ -56,7 +56,10 @@ const TABLE: &[Row] = &[
     Row {
         optional: BOOT,
         tests: SUITE,
-        ..row("functions/jobs", &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"])
+        ..row(
+            "functions/jobs",
+            &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"],
+        )
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },

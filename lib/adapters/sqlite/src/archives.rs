@@ -54,7 +54,7 @@ impl Snapshot for Moment {
             for statement in statements {
                 let left = limit - found.len();
                 if left > 0 {
-                    found.extend(each(conn, vec![statement], left, |row| row::document(&table, row))?);
+                    found.extend(each(conn, vec![statement], left, |row| row::document(&table, row, &[]))?);
                 }
             }
             Ok(found)
