@@ -29,7 +29,7 @@ impl Family {
             gender,
             redacted: name == "Living",
         });
-        self.builder.person(&index.to_string(), Facts { sex, birth: Some(index as i32) })
+        self.builder.person(&index.to_string(), Facts { sex, birth: Some(index as i32), ..Facts::default() })
     }
 
     fn parent(&mut self, child: Place, parent: Place, line: Line) {
