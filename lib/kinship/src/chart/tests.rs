@@ -290,3 +290,17 @@ fn hostile_sizes_are_brought_within_bounds_and_nobody_has_an_empty_chart() {
         assert!(layout.width < 700 && layout.height < 700);
     }
 }
+
+#[test]
+fn a_hundred_thousand_children_of_as_many_mothers_are_cut_at_the_limit() {
+    let mut family = Family::new();
+    let father = family.person("father", Sex::Male);
+    for index in 0..100_000 {
+        let mother = family.builder.person(&format!("m{index}"), Facts::default());
+        family.child(&format!("c{index}"), &[father, mother], Line::Birth);
+    }
+    let graph = family.builder.build();
+    let layout = chart(&graph, father, Options { limit: 101, ..Options::new(Kind::Descendants) });
+    assert!(layout.cut && layout.cards[0].more);
+    assert_eq!((layout.cards.len(), layout.houses.len()), (101, 50));
+}
