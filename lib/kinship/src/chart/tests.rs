@@ -304,3 +304,22 @@ fn a_hundred_thousand_children_of_as_many_mothers_are_cut_at_the_limit() {
     assert!(layout.cut && layout.cards[0].more);
     assert_eq!((layout.cards.len(), layout.houses.len()), (101, 50));
 }
+
+#[test]
+fn as_json_it_is_plain_numbers_and_words() {
+    let mut family = Family::new();
+    let (one, other) = (family.person("one", Sex::Male), family.person("other", Sex::Female));
+    family.marry(one, other, 1);
+    let graph = family.builder.build();
+    let options = Options { direction: Direction::LeftRight, ..Options::new(Kind::Descendants) };
+    let json = serde_json::to_value(chart(&graph, one, options)).unwrap();
+    assert_eq!(
+        (&json["kind"], &json["direction"], &json["cut"]),
+        (&"descendants".into(), &"leftRight".into(), &false.into())
+    );
+    assert_eq!(json["cards"][1]["role"], "partner");
+    assert_eq!(json["connectors"][0]["meaning"], "joined");
+    assert_eq!(json["connectors"][0]["stroke"], "double");
+    assert_eq!(json["connectors"][0]["points"][0], serde_json::json!({ "x": 116, "y": 104 }));
+    assert_eq!(json["houses"][0]["partners"], serde_json::json!([0, 1]));
+}
