@@ -1,10 +1,10 @@
-//! Draws every kind of chart, of invented families, into a folder: `cargo run -p dzinza-charts --example draw -- FOLDER`.
-//! With the feature `pdf`, as PDF too.
+//! Draws every kind of chart, of invented families, into a folder:
+//! `cargo run -p dzinza-charts --features pdf --example draw -- FOLDER`
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use dzinza_charts::{Drawing, Gender, Label, Theme, Words, svg};
+use dzinza_charts::{Drawing, Fonts, Gender, Label, Pages, Paper, Theme, Words, pdf, svg};
 use dzinza_kinship::chart::{Direction, Kind, Options, chart};
 use dzinza_kinship::{Builder, Facts, Graph, Line, Link, Place, Sex, Union};
 
@@ -274,20 +274,13 @@ fn draw(
     print(folder, name, &drawing)
 }
 
-#[cfg(feature = "pdf")]
 fn print(folder: &Path, name: &str, drawing: &Drawing<'_>) -> Result<(), Box<dyn Error>> {
-    use dzinza_charts::{Fonts, Pages, Paper, pdf};
     static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
     let fonts = FONTS.get_or_init(Fonts::system);
     for (paper, suffix) in [(Paper::A4, "a4"), (Paper::A3, "a3")] {
         let pages = Pages { paper, ..Pages::default() };
         std::fs::write(folder.join(format!("{name}-{suffix}.pdf")), pdf(drawing, pages, fonts)?)?;
     }
-    Ok(())
-}
-
-#[cfg(not(feature = "pdf"))]
-fn print(_: &Path, _: &str, _: &Drawing<'_>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn rows(label: &Label, room: f64, height: f64, largest: f64) -> Vec<R
     };
     let tried = most.iter().flat_map(|most| sizes.map(|size| (*most, size)));
     let set = |(most, size): (usize, f64)| (size, wrap(&name, room, size, true, most));
-    let whole = |lines: &[String]| lines.last().is_some_and(|line| !line.ends_with('…'));
+    let whole = |lines: &[String]| lines.iter().all(|line| !line.ends_with('…'));
     let last = most.last().map(|most| (*most, largest - 2.0));
     let chosen = tried.map(set).find(|(_, lines)| whole(lines)).or_else(|| last.map(set));
     let (size, lines) = chosen.unwrap_or_default();
