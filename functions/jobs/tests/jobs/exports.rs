@@ -8,7 +8,7 @@ use dzinza_domain::export::{ExportRequest, NewExport};
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::tree::TreeRole;
 use dzinza_gedcom::gedzip::Archive;
-use dzinza_ports::{Batch, Blobs as _, Document, Message, StoreError, StoreErrorKind};
+use dzinza_ports::{Batch, Document, Message, StoreError, StoreErrorKind};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
