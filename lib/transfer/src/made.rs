@@ -68,5 +68,5 @@ pub async fn make(
 /// have written it into a tree to get at a file that is not theirs.
 fn scheme() -> String {
     let random = || RandomState::new().build_hasher().finish();
-    format!("dz{:016x}{:016x}:", random(), random())
+    format!("dz{:016x}{:016x}/", random(), random())
 }
