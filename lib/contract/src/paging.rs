@@ -191,26 +191,3 @@ async fn chosen_fields(fresh: Fresh<DocumentPorts>) -> Outcome {
     }
     Ok(())
 }
-
-async fn projections(fresh: Fresh<DocumentPorts>) -> Outcome {
-    const FIELDS: &[&str] = &["year", "index.sortName", "id", "public"];
-    let documents = fresh.port.documents;
-    let mut dice = Dice::new(11);
-    random_documents(&*documents, &mut dice).await?;
-    for _ in 0..20 {
-        let mut query = Query::new(random_filter(&mut dice, 2)).limit(50);
-        query.sort = random_sort(&mut dice);
-        let found = documents.find(&PAPERS, query.clone()).await?;
-        let rows = documents.project(&PAPERS, query, FIELDS).await?;
-        assert_eq!(rows.len(), found.len());
-        for (row, document) in rows.iter().zip(&found) {
-            assert_eq!(row.id, document.id);
-            for (value, path) in row.values.iter().zip(FIELDS) {
-                assert_eq!(*value, model::value(&PAPERS, document, path), "{path}");
-            }
-        }
-    }
-    let undeclared = documents.project(&PAPERS, Query::new(Filter::All), &["slug", "nobody"]).await;
-    fails(undeclared, StoreErrorKind::Invalid)?;
-    Ok(())
-}
