@@ -104,7 +104,7 @@ fn plain_people() -> impl Strategy<Value = String> {
     prop::collection::vec(person, 1..5).prop_map(|people| {
         let mut file = "0 HEAD\n1 SOUR ME\n1 GEDC\n2 VERS 5.5.1\n2 FORM LINEAGE-LINKED\n1 CHAR UTF-8\n".to_owned();
         for (n, lines) in people.iter().enumerate() {
-            file += &format!("0 @I{n}@ INDI\n{}", lines.concat());
+            file.extend([format!("0 @I{n}@ INDI\n"), lines.concat()]);
         }
         file + "0 @F1@ FAM\n0 @N1@ NOTE x\n0 @S1@ SOUR\n0 @O1@ OBJE\n1 FILE a b.jpg\n2 FORM jpg\n3 TYPE photo\n0 TRLR\n"
     })

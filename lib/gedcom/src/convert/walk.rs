@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
         }
         self.path.push(node.tag.clone());
         if let Some(tag) = self.memory.restored.get(&node.tag).cloned() {
-            node.tag = tag.strip_suffix(BELOW).unwrap_or(&tag).to_owned();
+            node.tag = tag.strip_suffix(BELOW).unwrap_or(&tag).into();
             self.restore_tree(&mut node);
             out.push(node);
         } else if self.take_original(&mut node) {
