@@ -56,7 +56,7 @@ async fn persons_and_ties_that_are_made_and_removed_show_at_once() {
     assert_eq!(family.word("Tinashe", "Kuda", "en").await, "daughter");
     let path = format!("/api/relationships/{tie}");
     family.owner.put(&path, &json!({ "parentalRole": "AdoptiveFather" })).await.ok(200);
-    assert_eq!(family.word("Tinashe", "Kuda", "en").await, "adoptive daughter");
+    assert_eq!(family.word("Tinashe", "Kuda", "en").await, "adopted daughter");
     let by_birth = family.get("/api/persons/{Kuda}/ancestors/all?lines=birth").await;
     assert_eq!(by_birth["total"], 0);
     assert_eq!(family.owner.delete(&path).await.status, 204);

@@ -82,7 +82,10 @@ fn plain(family: &Family, names: &[&str], mut answer: Value) -> String {
     for (at, name) in names.iter().enumerate() {
         text = text.replace(family.id(name), &format!("#{at}"));
     }
-    text.replace(&family.tree, "#tree")
+    // Ids of relationships are new each time.
+    let is_id = |word: &&str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
+    let text = text.replace(&family.tree, "#tree");
+    text.split('"').map(|word| if is_id(&word) { "#" } else { word }).collect::<Vec<_>>().join("\"")
 }
 
 fn strip(value: &mut Value) {
