@@ -82,5 +82,7 @@ async fn an_empty_tree_has_nothing_to_tell() {
         let told = family.get(&format!("/api/family-trees/{{tree}}/kinship/{list}")).await;
         assert_eq!((&told[key], &told["total"]), (&json!([]), &json!(0)), "{list}");
     }
+    let close = family.get("/api/family-trees/{tree}/kinship/consanguinity").await;
+    assert_eq!(close["mean"].to_string(), "0.0");
     family.ask("/api/relationships/family-tree/{tree}/chart").await.problem(404);
 }
