@@ -320,8 +320,7 @@ pub fn chart(graph: &Graph, root: Place, options: Options) -> Layout {
     }
     let mut draft = Draft::new(graph, root, options);
     let (up, down) = match options.kind {
-        Kind::Fan => (true, false),
-        Kind::Pedigree => (true, false),
+        Kind::Fan | Kind::Pedigree => (true, false),
         Kind::Descendants => (false, true),
         Kind::Hourglass => (true, true),
     };

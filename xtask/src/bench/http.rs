@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -22,6 +22,8 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub bytes: u64,
+    /// From sending the request to the first of the body.
+    pub first: Duration,
 }
 
 enum Length {
@@ -40,16 +42,22 @@ impl Client {
 
     /// Sends a whole request and reads the whole answer.
     pub fn call(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+        let began = Instant::now();
         self.stream.get_mut().write_all(request)?;
         self.body.clear();
         self.read_line()?;
         let status = std::str::from_utf8(&self.line)?.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.context("the answer has no status")?;
-        let bytes = match self.read_headers()? {
+        let length = self.read_headers()?;
+        if !matches!(length, Length::Known(0)) {
+            self.stream.fill_buf()?;
+        }
+        let first = began.elapsed();
+        let bytes = match length {
             Length::Known(length) => self.take(length)?,
             Length::Chunked => self.take_chunks()?,
         };
-        Ok(Answer { status, bytes })
+        Ok(Answer { status, bytes, first })
     }
 
     fn read_headers(&mut self) -> anyhow::Result<Length> {
@@ -141,11 +149,12 @@ mod tests {
             "HTTP/1.1 204 No Content\r\n\r\n",
         ]);
         let asked = request("GET", "/", "", None);
-        assert_eq!(client.call(&asked).unwrap(), Answer { status: 200, bytes: 5 });
+        let call = |client: &mut Client| client.call(&asked).map(|it| (it.status, it.bytes)).unwrap();
+        assert_eq!(call(&mut client), (200, 5));
         assert_eq!(client.body, b"hello");
-        assert_eq!(client.call(&asked).unwrap(), Answer { status: 201, bytes: 5 });
+        assert_eq!(call(&mut client), (201, 5));
         assert_eq!(client.body, b"abcde");
-        assert_eq!(client.call(&asked).unwrap(), Answer { status: 204, bytes: 0 });
+        assert_eq!(call(&mut client), (204, 0));
     }
 
     #[test]

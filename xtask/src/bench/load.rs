@@ -38,6 +38,8 @@ pub struct Cell {
     pub seconds: f64,
     pub p50_ms: f64,
     pub p95_ms: f64,
+    /// Until the first of the body is there.
+    pub first_ms: f64,
     pub bytes: u64,
     /// Processor time of the server for one request.
     pub cpu_ms: f64,
@@ -55,7 +57,7 @@ impl Cell {
     pub fn json(&self) -> Value {
         json!({
             "name": self.name, "clients": self.clients, "requests": self.requests, "errors": self.errors,
-            "firstError": self.first_error, "seconds": self.seconds, "p50Ms": self.p50_ms, "p95Ms": self.p95_ms,
+            "firstError": self.first_error, "seconds": self.seconds, "p50Ms": self.p50_ms, "p95Ms": self.p95_ms, "firstByteMs": self.first_ms,
             "requestsPerSecond": self.rate(), "bytes": self.bytes, "serverCpuMs": self.cpu_ms, "serverMb": self.memory_mb,
             "timesBare": self.times_bare,
         })
@@ -66,6 +68,7 @@ impl Cell {
 #[derive(Default)]
 struct Seen {
     times: Vec<Duration>,
+    firsts: Vec<Duration>,
     bytes: u64,
     errors: u64,
     first_error: Option<String>,
@@ -86,6 +89,7 @@ pub fn measure(server: &Server, name: &str, clients: usize, limit: Limit, make: 
                 let seen = work(server.address, client, limit, &next, make);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 all.times.extend(seen.times);
+                all.firsts.extend(seen.firsts);
                 all.bytes += seen.bytes;
                 all.errors += seen.errors;
                 all.first_error = all.first_error.take().or(seen.first_error);
@@ -95,6 +99,7 @@ pub fn measure(server: &Server, name: &str, clients: usize, limit: Limit, make: 
     let seconds = began.elapsed().as_secs_f64();
     let mut seen = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     seen.times.sort_unstable();
+    seen.firsts.sort_unstable();
     let requests = seen.times.len() as u64;
     let milliseconds = |share| percentile(&seen.times, share).as_secs_f64() * 1e3;
     let cell = Cell {
@@ -106,6 +111,7 @@ pub fn measure(server: &Server, name: &str, clients: usize, limit: Limit, make: 
         seconds,
         p50_ms: milliseconds(0.50),
         p95_ms: milliseconds(0.95),
+        first_ms: percentile(&seen.firsts, 0.50).as_secs_f64() * 1e3,
         bytes: seen.bytes / requests.max(1),
         cpu_ms: (server.cpu_seconds() - cpu) * 1e3 / requests.max(1) as f64,
         memory_mb: server.memory().now,
@@ -139,6 +145,7 @@ fn work(
         let error = match (&answer, &client) {
             (Ok(answer), _) if (200..300).contains(&answer.status) => {
                 seen.times.push(took);
+                seen.firsts.push(answer.first);
                 seen.bytes += answer.bytes;
                 continue;
             }

@@ -2,6 +2,7 @@
 //! process, and HTTP over real sockets.
 
 mod http;
+mod kin;
 mod load;
 mod people;
 mod process;

@@ -20,17 +20,22 @@ const CROWD: usize = 16;
 
 /// A tree behind a server, and whom to ask for in it.
 pub struct Site<'a> {
-    server: &'a Server,
-    token: String,
-    tree: String,
+    pub(super) server: &'a Server,
+    pub(super) token: String,
+    pub(super) tree: String,
     people: usize,
-    ids: Vec<String>,
-    deep: String,
+    pub(super) ids: Vec<String>,
+    /// Somebody of the last generation.
+    pub(super) deep: String,
+    /// Somebody else of it.
+    pub(super) cousin: String,
+    /// Somebody of the first generation.
+    pub(super) founder: String,
     /// A surname that is in the tree.
     word: String,
     quick: bool,
     bare: &'a [Cell],
-    cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
 }
 
 /// Who stands deep in the file: the place among its people, from 0, and the name.
@@ -98,9 +103,28 @@ impl<'a> Site<'a> {
         let found = &found["persons"][0];
         let known = found["firstName"] == json!(deep.given);
         anyhow::ensure!(known, "{} stands where {} was expected", found["firstName"], deep.given);
+        let deep_place = deep.place;
         let deep = text(&found["id"]);
+        let mut at = |place: usize| -> anyhow::Result<String> {
+            let found = ask(&mut client, &format!("{list}?limit=1&skip={place}"), &token, None)?;
+            Ok(text(&found["persons"][0]["id"]))
+        };
+        let (cousin, founder) = (at(deep_place.saturating_sub(people / 50))?, at(0)?);
         let tree = tree.to_owned();
-        Ok(Self { server, token, tree, people, ids, deep, word, quick: false, bare, cells: Vec::new() })
+        Ok(Self {
+            server,
+            token,
+            tree,
+            people,
+            ids,
+            deep,
+            cousin,
+            founder,
+            word,
+            quick: false,
+            bare,
+            cells: Vec::new(),
+        })
     }
 
     /// Asks less of everything.
@@ -111,9 +135,11 @@ impl<'a> Site<'a> {
 
     /// Everything, in an order in which nothing disturbs what follows.
     pub fn run(mut self) -> anyhow::Result<Vec<Cell>> {
+        self.first_kin();
         self.read();
         self.lists();
         self.kin();
+        self.all_kin();
         self.whole();
         self.write();
         self.sign_in()?;
@@ -142,13 +168,6 @@ impl<'a> Site<'a> {
         ] {
             let path = format!("{list}{query}");
             self.get(name, &|_| path.clone());
-        }
-    }
-
-    fn kin(&mut self) {
-        for generations in [5, 10] {
-            let path = format!("/api/persons/{}/ancestors?generations={generations}", self.deep);
-            self.get(&format!("ancestors, {generations} generations"), &|_| path.clone());
         }
     }
 
@@ -202,14 +221,14 @@ impl<'a> Site<'a> {
         Limit { requests, time: Duration::from_secs(seconds) }
     }
 
-    fn get(&mut self, name: &str, path: &(dyn Fn(u64) -> String + Sync)) {
+    pub(super) fn get(&mut self, name: &str, path: &(dyn Fn(u64) -> String + Sync)) {
         let (token, limit) = (self.token.clone(), self.limit());
         for clients in [1, CROWD] {
             self.cell(name, clients, limit, &|number| request("GET", &path(number), &token, None));
         }
     }
 
-    fn cell(&mut self, name: &str, clients: usize, limit: Limit, make: super::load::Request<'_>) {
+    pub(super) fn cell(&mut self, name: &str, clients: usize, limit: Limit, make: super::load::Request<'_>) {
         let warm = Limit { requests: (limit.requests / 10).min(20), time: Duration::from_secs(2) };
         measure(self.server, name, 1, warm, make);
         let mut cell = measure(self.server, name, clients, limit, make);

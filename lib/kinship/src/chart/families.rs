@@ -57,7 +57,7 @@ pub(super) fn families(graph: &Graph, person: Place) -> Vec<Family> {
             // Married again after a divorce: what holds counts.
             Some(known) => known.union = known.union.min(Some(union)),
             None => {
-                families.push(Family { partner: Some(partner), union: Some(union), children: Vec::new() })
+                families.push(Family { partner: Some(partner), union: Some(union), children: Vec::new() });
             }
         }
     }

@@ -72,7 +72,7 @@ impl Block {
                 continue;
             };
             let start = end + if bus { gaps.house } else { gaps.couple };
-            joints.push(if bus { start + breadth(partner) / 2 } else { (end + start) / 2 });
+            joints.push(if bus { start + breadth(partner) / 2 } else { i64::midpoint(end, start) });
             partners.push((partner, start));
             end = start + breadth(partner);
         }
