@@ -13,6 +13,7 @@ use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
 use dzinza_ports::Message;
+use dzinza_sources::SourcesPorts;
 use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
 use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
@@ -32,6 +33,7 @@ pub struct Platform {
     auth: AuthState,
     rules: AuthRules,
     import_wait: Duration,
+    import_undo: Duration,
 }
 
 /// The functions that answer requests, and the description of all their routes.
@@ -65,7 +67,8 @@ impl Platform {
             secure_cookies: settings.public_tls,
         };
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
-        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait })
+        let import_undo = Duration::from_hours(24 * settings.import_undo_days);
+        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait, import_undo })
     }
 
     /// What signing up and in needs.
@@ -87,6 +90,7 @@ impl Platform {
     pub fn trees_ports(&self) -> TreesPorts {
         TreesPorts {
             documents: self.stores.documents.clone(),
+            archives: self.stores.archives.clone(),
             blobs: self.stores.blobs.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
@@ -104,6 +108,15 @@ impl Platform {
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
             links: Links::new(self.stores.blobs.clone()),
+        }
+    }
+
+    fn sources_ports(&self) -> SourcesPorts {
+        SourcesPorts {
+            documents: self.stores.documents.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
         }
     }
 
@@ -131,6 +144,7 @@ impl Platform {
             sessions: self.stores.sessions.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
+            undo_window: self.import_undo,
         }
     }
 
@@ -141,10 +155,11 @@ impl Platform {
 
     /// Every function that answers requests.
     pub fn functions(&self) -> Functions {
-        let apis: [(&'static str, ApiRouter); 5] = [
+        let apis: [(&'static str, ApiRouter); 6] = [
             ("auth", dzinza_auth::api(self.auth_ports())),
             ("trees", dzinza_trees::api(self.trees_ports())),
             ("people", dzinza_people::api(self.people_ports())),
+            ("sources", dzinza_sources::api(self.sources_ports())),
             ("stories", dzinza_stories::api(self.story_ports())),
             ("notifications", dzinza_notifications::api(self.notification_ports())),
         ];

@@ -114,8 +114,56 @@ async fn corpus_file(owner: &Client, path: &Path) -> Outcome {
         return Err(format!("not imported: {import}").into());
     }
     counts_agree(owner, &tree, &import, &text, (0, 0)).await?;
+    records_are_read(owner, &tree, &text).await?;
     let exported = export(owner, &tree).await?;
     lines_are_kept(&text, &exported, exact)
+}
+
+/// Every record lists and reads, and sent back as it was shown it stays as it is.
+async fn records_are_read(owner: &Client, tree: &str, text: &str) -> Outcome {
+    let lines = Lines::of(text);
+    for (kind, tags) in [
+        ("sources", &["SOUR"][..]),
+        ("repositories", &["REPO"]),
+        ("notes", &["NOTE", "SNOTE"]),
+        ("media-objects", &["OBJE"]),
+        ("submitters", &["SUBM"]),
+    ] {
+        let path = format!("/api/family-trees/{tree}/{kind}");
+        let expected: usize = tags.iter().map(|tag| lines.records(tag)).sum();
+        let listed = owner.get(&format!("{path}?limit=200")).await.ok(200);
+        if listed["total"] != json!(expected) {
+            return Err(format!("{expected} {kind} in the file, {} listed", listed["total"]).into());
+        }
+        for item in listed["items"].as_array().into_iter().flatten() {
+            let one = format!("{path}/{}", item["id"].as_str().unwrap_or_default());
+            let shown = owner.get(&one).await.ok(200);
+            let same = owner.put(&one, &shown).await;
+            if same.status != 200 || same.header("etag") != Some("\"1\"") {
+                return Err(format!("{kind} {shown} sent back: {} {}", same.status, same.text()).into());
+            }
+            owner.get(&format!("{one}/citations")).await.ok(200);
+        }
+    }
+    let people = owner.get(&format!("/api/family-trees/{tree}/persons?limit=50")).await.ok(200);
+    for person in people["items"].as_array().into_iter().flatten() {
+        let path = format!("/api/persons/{}/citations", person["id"].as_str().unwrap_or_default());
+        owner.get(&path).await.ok(200);
+    }
+    cited_for_a_while(owner, tree, &people["items"][0]["id"]).await;
+    Ok(())
+}
+
+/// A citation that comes and goes leaves nothing behind.
+async fn cited_for_a_while(owner: &Client, tree: &str, person: &Value) {
+    let Some(person) = person.as_str() else { return };
+    let sources = format!("/api/family-trees/{tree}/sources");
+    let source = owner.post(&sources, &json!({ "title": "For a while" })).await.ok(201);
+    let path = format!("/api/persons/{person}/citations");
+    let made = owner.post(&path, &json!({ "sourceId": source["id"], "page": "1" })).await.ok(201);
+    let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(owner.delete(&format!("{path}/{}", id(&made))).await.status, 204);
+    assert_eq!(owner.delete(&format!("{sources}/{}", id(&source))).await.status, 204);
 }
 
 /// Uploads a file and answers how the import ended, or the refusal.

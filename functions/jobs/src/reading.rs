@@ -175,10 +175,12 @@ impl Pass<'_> {
             gedcom::suffix_pointers(&mut record, suffix);
         }
         let mut body = Body::new();
+        // What a document points to is indexed within its tree.
+        body.insert("familyTreeId".into(), json!(self.reading.tree_id));
         match record.tag.as_str() {
             "TRLR" => {}
             "INDI" => {
-                body = gedcom::read_person(&record);
+                body.append(&mut gedcom::read_person(&record));
                 gedcom::keep_record(&mut body, &record);
                 person::refresh(&mut body);
                 self.put(&PEOPLE, id.to_owned(), body)?;
@@ -186,6 +188,7 @@ impl Pass<'_> {
             tag => {
                 body.insert("tag".into(), json!(tag));
                 gedcom::keep_record(&mut body, &record);
+                gedcom::index_record(&mut body, &record);
                 if !linked.members.is_empty() {
                     body.insert("links".into(), Value::Object(self.renamed(linked.members)));
                 }
@@ -230,7 +233,7 @@ fn weight(value: &Value) -> usize {
 }
 
 /// The family as far as it is linked: with the first [`PARTNERS`] partners.
-fn linkable<'r>(record: &'r Record, report: &mut Report) -> Cow<'r, Record> {
+pub fn linkable<'r>(record: &'r Record, report: &mut Report) -> Cow<'r, Record> {
     let is_partner = |child: &Record| matches!(child.tag.as_str(), "HUSB" | "WIFE");
     let mut linked = HashSet::new();
     let mut beyond = Vec::new();

@@ -66,6 +66,7 @@ pub fn api(ports: PeoplePorts) -> ApiRouter {
         .routes(routes!(kin::overview::islands))
         .routes(routes!(kin::overview::doubtful))
         .routes(routes!(kin::overview::consanguinity))
+        .routes(routes!(kin::chart::chart))
         .routes(routes!(kin::suggestions::suggestions))
         .routes(routes!(kin::tree_chart::chart))
         .routes(routes!(history::list))

@@ -24,7 +24,10 @@ pub(crate) fn scene(drawing: &Drawing<'_>) -> Scene {
     let head = head(&mut scene, &subtitle);
     let shift = ((width - f64::from(layout.width)) / 2.0, head);
     let labels = Labels { all: drawing.labels, nobody: Label::default() };
-    if layout.kind != Kind::Fan {
+    let center = layout.center.map(|at| (f64::from(at.x) + shift.0, f64::from(at.y) + shift.1));
+    if let Some(center) = center {
+        fan::rings(&mut scene, layout, center);
+    } else {
         bands(&mut scene, layout, shift);
         lines(&mut scene, layout, shift);
     }
@@ -32,20 +35,19 @@ pub(crate) fn scene(drawing: &Drawing<'_>) -> Scene {
     for (index, card) in layout.cards.iter().enumerate() {
         let label = labels.of(index);
         scene.items.push(Item::Open(card::whole(label)));
-        match layout.center {
-            Some(at) => {
-                fan::draw(&mut scene, card, label, (f64::from(at.x) + shift.0, f64::from(at.y) + shift.1))
-            }
+        match center {
+            Some(center) => fan::draw(&mut scene, card, label, center),
             None => card::draw(&mut scene, card, label, shift),
         }
         scene.items.push(Item::Close);
     }
     for (index, card) in layout.cards.iter().enumerate() {
         if let Some(letter) = letters.get(&index) {
-            strokes::badge(&mut scene, letter, corner(layout, card, shift), true);
+            strokes::badge(&mut scene, letter, corner(card, center, shift), true);
         }
-        if card.more && card.sector.is_none() {
-            strokes::plus(&mut scene, beyond(layout, card, shift), 7.0);
+        if card.more {
+            let at = card.sector.zip(center).map(|(sector, center)| fan::beyond(sector, center));
+            strokes::plus(&mut scene, at.unwrap_or_else(|| beyond(layout, card, shift)), 6.5);
         }
     }
     let top = head + f64::from(layout.height);
@@ -87,7 +89,7 @@ fn head(scene: &mut Scene, subtitle: &str) -> f64 {
         scene.text(Text { content, spot: Spot::Line { x: middle, y, turn: 0.0 }, size, bold, ink, room });
         y += size * 0.3;
     }
-    y
+    if y > 0.0 { y + 6.0 } else { y }
 }
 
 fn bands(scene: &mut Scene, layout: &Layout, (dx, dy): (f64, f64)) {
@@ -145,7 +147,7 @@ fn letters(layout: &Layout) -> HashMap<usize, String> {
 }
 
 /// 1 is A, 26 is Z, 27 is AA.
-fn letter(mut number: usize) -> String {
+pub(crate) fn letter(mut number: usize) -> String {
     let mut letters = Vec::new();
     while number > 0 {
         letters.push(char::from(b'A' + ((number - 1) % 26) as u8));
@@ -154,9 +156,9 @@ fn letter(mut number: usize) -> String {
     letters.iter().rev().collect()
 }
 
-fn corner(layout: &Layout, card: &Card, (dx, dy): (f64, f64)) -> (f64, f64) {
-    match card.sector.zip(layout.center) {
-        Some((sector, center)) => fan::corner(sector, center, (dx, dy)),
+fn corner(card: &Card, center: Option<(f64, f64)>, (dx, dy): (f64, f64)) -> (f64, f64) {
+    match card.sector.zip(center) {
+        Some((sector, center)) => fan::corner(sector, center),
         None => (f64::from(card.x + card.w) - 6.0 + dx, f64::from(card.y) + 2.0 + dy),
     }
 }

@@ -1,11 +1,12 @@
 //! The sectors of a fan.
 
-use dzinza_kinship::chart::{Card, Point, Sector};
+use std::borrow::Cow;
+
+use dzinza_kinship::chart::{Card, Layout, Sector};
 
 use crate::card::{Row, edge, rows};
 use crate::label::Label;
 use crate::scene::{Pen, Scene, Seg, Spot, Text, arc, circle, on_circle};
-use crate::strokes;
 use crate::theme::Ink;
 
 pub(crate) fn draw(scene: &mut Scene, card: &Card, label: &Label, center: (f64, f64)) {
@@ -18,7 +19,7 @@ pub(crate) fn draw(scene: &mut Scene, card: &Card, label: &Label, center: (f64, 
         hub(scene, label, center, share.outer);
         return;
     }
-    let fill = if card.repeats.is_some() { Ink::Band } else { tint(card) };
+    let fill = if card.repeats.is_some() { Ink::Paper } else { tint(card) };
     scene.shape(share.outline(center), Some(fill), Some(Pen::new(Ink::Paper, 2.0)));
     let dash: &'static [f64] = if label.redacted { &[4.0, 3.0] } else { &[] };
     let mut rim = Vec::new();
@@ -31,10 +32,7 @@ pub(crate) fn draw(scene: &mut Scene, card: &Card, label: &Label, center: (f64, 
     if share.outer - share.inner > share.along(share.inner) {
         radial(scene, card, label, center, &share);
     } else {
-        around(scene, label, center, &share);
-    }
-    if card.more {
-        strokes::plus(scene, on_circle(center.0, center.1, share.outer, share.middle()), 6.0);
+        around(scene, card, label, center, &share);
     }
 }
 
@@ -88,6 +86,14 @@ impl Share {
     }
 }
 
+/// Of somebody who stands here again, only the name.
+fn shown<'a>(card: &Card, label: &'a Label) -> Cow<'a, Label> {
+    match card.repeats {
+        None => Cow::Borrowed(label),
+        Some(_) => Cow::Owned(Label { name: label.name.clone(), ..Label::default() }),
+    }
+}
+
 fn text(row: Row, spot: Spot, room: f64) -> Text {
     Text { content: row.content, spot, size: row.size, bold: row.bold, ink: row.ink, room }
 }
@@ -105,13 +111,13 @@ fn hub(scene: &mut Scene, label: &Label, (x, y): (f64, f64), radius: f64) {
 }
 
 /// Lines that follow the circle, the first one uppermost.
-fn around(scene: &mut Scene, label: &Label, (x, y): (f64, f64), share: &Share) {
+fn around(scene: &mut Scene, card: &Card, label: &Label, (x, y): (f64, f64), share: &Share) {
     let angle = share.middle();
     let depth = share.outer - share.inner;
     let inward = angle.abs() > 95.0;
     // The innermost line has the least room.
     let room = share.along(share.inner + 14.0) - 12.0;
-    let rows = rows(label, room, depth - 14.0, 12.0);
+    let rows = rows(shown(card, label).as_ref(), room, depth - 14.0, 12.0);
     let used: f64 = rows.iter().map(Row::height).sum();
     let mut from = (depth - used) / 2.0;
     for row in rows {
@@ -132,10 +138,7 @@ fn radial(scene: &mut Scene, card: &Card, label: &Label, center: (f64, f64), sha
     let room = share.outer - share.inner - 16.0;
     let breadth = share.along(share.inner) - 3.0;
     let largest = (breadth / 1.25).clamp(8.5, 12.0);
-    let mut rows = rows(label, room, breadth, largest);
-    if card.repeats.is_some() {
-        rows.truncate(1);
-    }
+    let rows = rows(shown(card, label).as_ref(), room, breadth, largest);
     let used: f64 = rows.iter().map(Row::height).sum();
     let flipped = angle < 0.0;
     let turn = if flipped { angle + 90.0 } else { angle - 90.0 };
@@ -152,9 +155,27 @@ fn radial(scene: &mut Scene, card: &Card, label: &Label, center: (f64, f64), sha
 }
 
 /// Where the letter of somebody who stands there twice goes.
-pub(crate) fn corner(sector: Sector, center: Point, (dx, dy): (f64, f64)) -> (f64, f64) {
+pub(crate) fn corner(sector: Sector, center: (f64, f64)) -> (f64, f64) {
     let share = Share::of(sector);
-    let (x, y) = (f64::from(center.x) + dx, f64::from(center.y) + dy);
-    let angle = if sector.inner == 0 { 45.0 } else { share.middle() };
-    on_circle(x, y, share.outer - if sector.inner == 0 { 3.0 } else { 10.0 }, angle)
+    if sector.inner == 0 {
+        return on_circle(center.0, center.1, share.outer - 3.0, 45.0);
+    }
+    // In the last corner, clear of the text.
+    let aside = (11.0f64 / share.outer).to_degrees().min((share.end - share.start) / 2.0);
+    on_circle(center.0, center.1, share.outer - 9.0, share.end - aside)
+}
+
+/// Where the mark goes that there are more ancestors.
+pub(crate) fn beyond(sector: Sector, center: (f64, f64)) -> (f64, f64) {
+    let share = Share::of(sector);
+    on_circle(center.0, center.1, share.outer, if sector.inner == 0 { 0.0 } else { share.middle() })
+}
+
+/// The rings, so that unknown ancestors are seen to be missing.
+pub(crate) fn rings(scene: &mut Scene, layout: &Layout, center: (f64, f64)) {
+    let half = layout.span.unwrap_or(0) / 2;
+    for band in layout.bands.iter().filter(|band| band.generation < 0) {
+        let ring = Sector { inner: band.start, outer: band.end, start: -half, end: half };
+        scene.shape(Share::of(ring).outline(center), Some(Ink::Band), Some(Pen::new(Ink::Paper, 2.0)));
+    }
 }

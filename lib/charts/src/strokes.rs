@@ -12,9 +12,9 @@ pub(crate) fn connector(scene: &mut Scene, meaning: Meaning, stroke: Stroke, poi
     let (ink, width) = if meaning.is_union() { (Ink::Union, 1.8) } else { (Ink::Line, 1.6) };
     let dash: &'static [f64] = match stroke {
         Stroke::Solid => &[],
-        Stroke::Dashed => &[6.0, 4.0],
-        Stroke::LongDashed => &[12.0, 5.0],
-        Stroke::Dotted => &[2.0, 3.5],
+        Stroke::Dashed => &[5.0, 3.5],
+        Stroke::LongDashed => &[10.0, 5.0],
+        Stroke::Dotted => &[2.0, 3.0],
         Stroke::DashDotted => &[8.0, 3.5, 2.0, 3.5],
         Stroke::Double => {
             for by in [-1.7, 1.7] {

@@ -38,6 +38,7 @@ pub static PEOPLE: Collection = Collection {
         // How far that may be from the birth: see `when::doubt`.
         Field::text("index.birthDoubt"),
         Field::integer("index.livingUntil"),
+        Field::array("index.cites"),
     ],
     indexes: &[
         Index::on(&["familyTreeId"]),
@@ -60,6 +61,7 @@ pub static RELATIONSHIPS: Collection = Collection {
         Field::text("index.birthParent"),
         // Kind, word and first day, for the kin graph: see `relationship::tie`.
         Field::text("index.tie"),
+        Field::array("index.cites"),
     ],
     indexes: &[
         Index::on(&["familyTreeId"]),
@@ -74,8 +76,13 @@ pub static RELATIONSHIPS: Collection = Collection {
 pub static PERSON_HISTORIES: Collection = Collection {
     name: "personhistories",
     // The snapshot, `data`, says in which tree the person was: entries outlive it, but not the tree.
-    fields: &[Field::text("personId"), Field::integer("version"), Field::text("data.familyTreeId")],
-    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId"])],
+    fields: &[
+        Field::text("personId"),
+        Field::integer("version"),
+        Field::text("changeType"),
+        Field::text("data.familyTreeId"),
+    ],
+    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId", "changeType"])],
 };
 
 /// Stories and life events.
@@ -109,16 +116,80 @@ pub static NOTIFICATIONS: Collection = Collection {
 /// GEDCOM imports: state, progress and report.
 pub static IMPORTS: Collection = Collection {
     name: "imports",
-    fields: &[Field::text("familyTreeId"), Field::text("createdAt"), Field::text("status")],
-    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"])],
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("createdAt"),
+        Field::text("status"),
+        Field::text("expiresAt"),
+    ],
+    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"]), Index::on(&["expiresAt"])],
+};
+
+/// Files on their way here in pieces, and one document a user that lets no two begin at once.
+pub static UPLOADS: Collection = Collection {
+    name: "uploads",
+    fields: &[Field::text("familyTreeId"), Field::text("userId"), Field::text("expiresAt")],
+    indexes: &[Index::on(&["familyTreeId"]), Index::on(&["userId"]), Index::on(&["expiresAt"])],
+};
+
+/// What an import that was looked at first would change: one document a person or record.
+pub static IMPORT_CHANGES: Collection = Collection {
+    name: "importchanges",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("kind"),
+        Field::integer("number"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["importId", "number"]),
+        Index::on(&["importId", "kind", "number"]),
+    ],
+};
+
+/// What documents were before an import changed them, for as long as it can be undone.
+pub static IMPORT_BACKUPS: Collection = Collection {
+    name: "importbackups",
+    fields: &[Field::text("familyTreeId"), Field::text("importId")],
+    indexes: &[Index::on(&["familyTreeId"]), Index::on(&["importId"])],
+};
+
+/// Exports that are made by a job: state, progress and what was asked.
+pub static EXPORTS: Collection = Collection {
+    name: "exports",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("userId"),
+        Field::text("createdAt"),
+        Field::text("expiresAt"),
+        Field::text("status"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId", "userId", "createdAt"]),
+        Index::on(&["userId", "status"]),
+        Index::on(&["status"]),
+        Index::on(&["expiresAt"]),
+    ],
 };
 
 /// GEDCOM records that are not persons (families, sources, notes, media, submitters, the header), as they
-/// were read.
+/// were read. What they say is only there; `index` says what kind it is, what it is called and what it points to.
 pub static GEDCOM_RECORDS: Collection = Collection {
     name: "gedcomrecords",
-    fields: &[Field::text("familyTreeId"), Field::text("importId")],
-    indexes: &[Index::on(&["familyTreeId"])],
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("gedcom.xref"),
+        Field::text("index.kind"),
+        Field::text("index.title"),
+        Field::array("index.cites"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["familyTreeId", "index.kind", "index.title"]),
+        Index::on(&["familyTreeId", "gedcom.xref"]),
+    ],
 };
 
 /// All of them, for the adapters to build.
@@ -132,5 +203,9 @@ pub static ALL: &[&Collection] = &[
     &EVENTS,
     &NOTIFICATIONS,
     &IMPORTS,
+    &UPLOADS,
+    &IMPORT_CHANGES,
+    &IMPORT_BACKUPS,
+    &EXPORTS,
     &GEDCOM_RECORDS,
 ];

@@ -6,6 +6,7 @@
 
 pub mod collections;
 pub mod event;
+pub mod export;
 pub mod fields;
 pub mod gedcom;
 pub mod history;
@@ -15,10 +16,12 @@ pub mod notification;
 pub mod person;
 pub mod privacy;
 mod problem;
+pub mod reimport;
 pub mod relationship;
 pub mod store;
 pub mod text;
 pub mod tree;
+pub mod upload;
 pub mod view;
 mod when;
 

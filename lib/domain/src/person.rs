@@ -6,6 +6,7 @@ use dzinza_gedcom::date::{DateValue, Qualifier};
 use serde_json::{Value, json};
 
 use crate::FieldProblem;
+use crate::gedcom::index_cites;
 use crate::privacy;
 use crate::store::Body;
 use crate::text::{fold, join};
@@ -131,6 +132,7 @@ pub fn refresh(person: &mut Body) {
         index["birthDoubt"] = json!(doubt);
     }
     person.insert("index".into(), index);
+    index_cites(person);
 }
 
 fn birth_is_private(person: &Body) -> bool {

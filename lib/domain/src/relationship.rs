@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::FieldProblem;
 use crate::fields::{FieldResult, Input, date_value, enum_value, object_list, text_value};
+use crate::gedcom::index_cites;
 use crate::store::Body;
 use crate::when::doubt;
 
@@ -297,6 +298,7 @@ pub fn refresh(body: &mut Body) {
         index["birthParent"] = birth_parent;
     }
     body.insert("index".into(), index);
+    index_cites(body);
 }
 
 /// What a kin graph needs of a relationship beside the persons, as one text: kind, parental role or state, and for a
@@ -317,7 +319,7 @@ pub fn view(id: &str, body: &Body, simple: bool) -> Body {
     let kind = Kind::of(body);
     let mut view: Body = body
         .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "index" | "importId" | "familyRecordId"))
+        .filter(|(key, _)| !matches!(key.as_str(), "index" | "importId" | "familyRecordId" | "gedcom"))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     for key in ["startDate", "endDate"] {

@@ -28,15 +28,19 @@
 mod ansel;
 mod at;
 mod build;
+pub mod compare;
+pub mod convert;
 mod cp437;
 pub mod date;
 mod decode;
 mod diagnostics;
 mod encoding;
+pub mod gedzip;
 mod lines;
 mod reader;
 mod record;
 mod source;
+mod version;
 
 pub use at::{escape_all_at, escape_leading_at, unescape_at, unescape_leading_at};
 pub use date::{DateValue, Qualifier};
@@ -44,3 +48,4 @@ pub use diagnostics::{Diagnostic, ReadError, Severity};
 pub use encoding::Encoding;
 pub use reader::{Limits, Reader};
 pub use record::{MAX_DEPTH, Record, TEXT_LIMIT};
+pub use version::Version;

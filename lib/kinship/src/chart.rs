@@ -299,6 +299,8 @@ pub struct Layout {
     pub height: i32,
     /// The middle of a fan.
     pub center: Option<Point>,
+    /// How much of a circle a fan takes, in thousandths of a degree, half of it to each side.
+    pub span: Option<i32>,
     /// Everyone, the root first.
     pub cards: Vec<Card>,
     /// The houses: none in a fan.

@@ -1,9 +1,11 @@
 //! Jobs over a real store, with messages made by hand.
 
+mod exports;
 mod imports;
 mod recovery;
 mod trees;
 mod undo;
+mod update;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod world;

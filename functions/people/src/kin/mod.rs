@@ -1,5 +1,6 @@
 //! Kin, answered from the kin graph: who they are is read from the store and shown as the caller may see it.
 
+pub mod chart;
 pub mod lineage;
 pub mod lists;
 pub mod overview;

@@ -16,6 +16,7 @@
 mod calendar;
 mod parse;
 mod words;
+mod write;
 
 pub use calendar::{Calendar, gregorian_from_day};
 use parse::Day;

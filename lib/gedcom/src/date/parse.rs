@@ -17,7 +17,7 @@ pub(super) struct Day {
 
 impl Day {
     /// The year that counts from January: of a dual year the second in January to March, else the first.
-    fn civil_year(&self) -> i32 {
+    pub(super) fn civil_year(&self) -> i32 {
         match (self.dual, self.month) {
             (Some(dual), Some(1..=3)) => dual,
             _ => self.year,

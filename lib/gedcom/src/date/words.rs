@@ -27,6 +27,17 @@ pub(super) fn gregorian_name(month: u8) -> Option<&'static str> {
     GREGORIAN.get(usize::from(month).checked_sub(1)?).map(|name| &name[..3])
 }
 
+/// GEDCOM's name of the month that [`Day`](super::parse::Day) numbers so. `common` is a Hebrew year of twelve months.
+pub(super) fn month_name(calendar: Calendar, month: u8, common: bool) -> Option<&'static str> {
+    let at = usize::from(month).checked_sub(1)?;
+    match calendar {
+        Calendar::Gregorian | Calendar::Julian => gregorian_name(month),
+        Calendar::French => FRENCH.get(at).copied(),
+        // Without a second Adar, everything from Nisan on is one further in the table.
+        Calendar::Hebrew => HEBREW.get(if common && month > 6 { at + 1 } else { at }).copied(),
+    }
+}
+
 /// A month name and the calendar it belongs to; Gregorian and Julian share theirs. Hebrew months are numbered as in
 /// a leap year. `word` is upper case, perhaps with a final dot.
 pub(super) fn month(word: &str) -> Option<(Calendar, u8)> {

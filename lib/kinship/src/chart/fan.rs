@@ -54,6 +54,7 @@ pub(super) fn layout(draft: Draft<'_>) -> Layout {
         width: bounds[2] - bounds[0] + 2 * MARGIN,
         height: bounds[3] - bounds[1] + 2 * MARGIN,
         center: Some(center),
+        span: Some(span),
         bands: bands.collect(),
         cards,
         cut: draft.cut,

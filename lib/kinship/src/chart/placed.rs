@@ -30,8 +30,8 @@ struct Gaps {
 impl Gaps {
     fn of(direction: Direction) -> Self {
         match direction {
-            Direction::TopDown => Self { couple: 30, house: 16, sibling: 16, family: 40 },
-            Direction::LeftRight => Self { couple: 16, house: 10, sibling: 12, family: 24 },
+            Direction::TopDown => Self { couple: 36, house: 16, sibling: 16, family: 40 },
+            Direction::LeftRight => Self { couple: 26, house: 10, sibling: 12, family: 24 },
         }
     }
 }
@@ -251,6 +251,7 @@ pub(super) fn nobody(options: Options) -> Layout {
         width: 2 * MARGIN as i32,
         height: 2 * MARGIN as i32,
         center: None,
+        span: None,
         cards: Vec::new(),
         houses: Vec::new(),
         connectors: Vec::new(),

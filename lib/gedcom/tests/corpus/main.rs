@@ -5,10 +5,14 @@
 //! the tests show as ignored.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod conversion;
+
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use dzinza_gedcom::{Diagnostic, ReadError, Reader, Record};
+use dzinza_gedcom::gedzip::Archive;
+use dzinza_gedcom::{Diagnostic, ReadError, Reader, Record, Severity};
 use libtest_mimic::{Arguments, Failed, Trial};
 use unicode_normalization::UnicodeNormalization;
 
@@ -33,10 +37,13 @@ fn main() {
         let at = |what: &str| format!("{what}: {name}");
         let zipped = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gdz"));
         if zipped {
+            let zip = path.clone();
             trials.push(Trial::test(at("refuses"), move || refuses(&path)));
+            trials.push(Trial::test(at("unpacks"), move || unpacks(&zip)));
             continue;
         }
-        let (a, b) = (path.clone(), path);
+        let (a, b, c) = (path.clone(), path.clone(), path);
+        trials.push(Trial::test(at("converts"), move || conversion::converts(&c)));
         trials.push(Trial::test(at("counts"), move || counts(&a)));
         trials.push(Trial::test(at("writes back"), move || writes_back(&b)));
     }
@@ -172,4 +179,37 @@ fn refuses(path: &Path) -> Result<(), Failed> {
         Err(ReadError::NotGedcom { reason }) if reason.contains("zip") => Ok(()),
         other => Err(format!("{other:?}").into()),
     }
+}
+
+/// The records read without a complaint, and each medium is there in full.
+fn unpacks(path: &Path) -> Result<(), Failed> {
+    let mut archive = Archive::open(fs::File::open(path)?)?;
+    let mut reader = Reader::new(archive.gedcom()?)?;
+    let mut references = Vec::new();
+    for record in reader.by_ref() {
+        let record = record?;
+        for file in record.children_named("FILE") {
+            let copies = file.children_named("TRAN").filter_map(|copy| copy.value.clone());
+            references.extend(file.value.clone().into_iter().chain(copies));
+        }
+    }
+    if let Some(bad) = reader.take_diagnostics().into_iter().find(|d| d.severity >= Severity::Warning) {
+        return Err(format!("{bad:?}").into());
+    }
+    drop(reader);
+    let mut found = 0;
+    for reference in references {
+        if let Some(mut medium) = archive.media(&reference)? {
+            let size = medium.size();
+            if io::copy(&mut medium, &mut io::sink())? != size {
+                return Err(format!("{reference} is not as long as it should be").into());
+            }
+            found += 1;
+        }
+    }
+    let there = archive.list().count();
+    if found < there {
+        return Err(format!("{found} of {there} media are referred to").into());
+    }
+    Ok(())
 }

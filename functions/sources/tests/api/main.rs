@@ -1,0 +1,9 @@
+//! Records and citations over HTTP, with the real store.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod citations;
+mod records;
+mod sight;
+mod unlink;
+mod world;

@@ -1,0 +1,58 @@
+//! Which tags a version knows.
+
+use crate::version::Version;
+
+/// Tags that both versions have.
+const BOTH: &[&str] = &[
+    "ABBR", "ADDR", "ADOP", "ADR1", "ADR2", "ADR3", "AGE", "AGNC", "ALIA", "ANCI", "ANUL", "ASSO", "AUTH",
+    "BAPL", "BAPM", "BARM", "BASM", "BIRT", "BLES", "BURI", "CALN", "CAST", "CAUS", "CENS", "CHAN", "CHIL",
+    "CHR", "CHRA", "CITY", "CONF", "CONL", "CONT", "COPR", "CORP", "CREM", "CTRY", "DATA", "DATE", "DEAT",
+    "DESI", "DEST", "DIV", "DIVF", "DSCR", "EDUC", "EMAIL", "EMIG", "ENDL", "ENGA", "EVEN", "FACT", "FAM",
+    "FAMC", "FAMS", "FAX", "FCOM", "FILE", "FORM", "GEDC", "GIVN", "GRAD", "HEAD", "HUSB", "IDNO", "IMMI",
+    "INDI", "LANG", "LATI", "LONG", "MAP", "MARB", "MARC", "MARL", "MARR", "MARS", "MEDI", "NAME", "NATI",
+    "NATU", "NCHI", "NICK", "NMR", "NOTE", "NPFX", "NSFX", "OBJE", "OCCU", "ORDN", "PAGE", "PEDI", "PHON",
+    "PLAC", "POST", "PROB", "PROP", "PUBL", "QUAY", "REFN", "RELI", "REPO", "RESI", "RESN", "RETI", "ROLE",
+    "SEX", "SLGC", "SLGS", "SOUR", "SPFX", "SSN", "STAE", "STAT", "SUBM", "SURN", "TEMP", "TEXT", "TIME",
+    "TITL", "TRLR", "TYPE", "VERS", "WIFE", "WILL", "WWW",
+];
+
+/// Tags of 5.5.1 (and 5.5) only.
+const FIVE: &[&str] = &[
+    "AFN", "ANCE", "BLOB", "CHAR", "CONC", "DESC", "FAMF", "FONE", "ORDI", "RELA", "RFN", "RIN", "ROMN",
+    "SUBN",
+];
+
+/// Tags of 7.0 only.
+const SEVEN: &[&str] = &[
+    "CREA", "CROP", "EXID", "HEIGHT", "INIL", "LEFT", "MIME", "NO", "PHRASE", "SCHMA", "SDATE", "SNOTE",
+    "TAG", "TOP", "TRAN", "UID", "WIDTH",
+];
+
+/// Events and ordinary facts without a payload of their own; `Y` says that they happened.
+const EVENTS: &[&str] = &[
+    "ADOP", "ANUL", "BAPM", "BARM", "BASM", "BIRT", "BLES", "BURI", "CENS", "CHR", "CHRA", "CONF", "CREM",
+    "DEAT", "DIV", "DIVF", "EMIG", "ENGA", "FCOM", "GRAD", "IMMI", "MARB", "MARC", "MARL", "MARR", "MARS",
+    "NATU", "ORDN", "PROB", "RETI", "WILL",
+];
+
+/// Attributes: facts whose payload says what.
+const ATTRIBUTES: &[&str] = &[
+    "CAST", "DSCR", "EDUC", "EVEN", "FACT", "IDNO", "NATI", "NCHI", "NMR", "OCCU", "PROP", "RELI", "RESI",
+    "SSN", "TITL",
+];
+
+pub(super) const ORDINANCES: [&str; 6] = ["BAPL", "CONL", "ENDL", "INIL", "SLGC", "SLGS"];
+
+pub(super) fn knows(version: Version, tag: &str) -> bool {
+    let own = if version == Version::V551 { FIVE } else { SEVEN };
+    BOTH.contains(&tag) || own.contains(&tag)
+}
+
+pub(super) fn is_event(tag: &str) -> bool {
+    EVENTS.contains(&tag)
+}
+
+/// Events and attributes: what may stand in `SOUR.EVEN` and `SOUR.DATA.EVEN`.
+pub(super) fn is_fact(tag: &str) -> bool {
+    is_event(tag) || ATTRIBUTES.contains(&tag)
+}
