@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::hold::Held;
 use crate::reading::Totals;
 use crate::report::Report;
-use crate::{JobError, expire, generations, now, update};
+use crate::{JobError, clear, expire, generations, now, update};
 
 /// Why an import failed.
 pub struct Failure {
