@@ -161,7 +161,7 @@ impl Run<'_> {
         let taken = self.taken(&documents).await?;
         *self.documents.entry(collection.name).or_default() += documents.len() as u64;
         let mut batch = Batch::new();
-        for Document { id, body, .. } in &mut documents {
+        for Document { id, version, body } in &mut documents {
             self.renewal.rewrite(body, &taken);
             if collection.name == FAMILY_TREES.name {
                 self.tree = Some(std::mem::take(body));
@@ -173,7 +173,11 @@ impl Run<'_> {
             }
             self.own(collection, body)?;
             let id = self.renewal.ids.rewrite(id, &taken).unwrap_or_default();
-            batch.insert(collection, id, std::mem::take(body));
+            batch.insert(collection, id.as_str(), std::mem::take(body));
+            if *version > 1 {
+                // An export copies the kept record of whoever was never changed.
+                batch.adjust(collection, id, Vec::new(), Body::new());
+            }
         }
         self.ports.documents.commit(batch).await.map_err(of_archive)
     }
