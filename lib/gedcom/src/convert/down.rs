@@ -18,6 +18,11 @@ pub(super) fn node(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Record>)
         let what = node.text();
         walk.lose(&node, &what, "a pointer where 7.0 has text", KeptAs::AsItIs);
     }
+    let only_in_five = !tags::knows(Version::V70, &node.tag) && tags::knows(Version::V551, &node.tag);
+    if only_in_five || node.tag == "EMAI" {
+        let what = node.tag.clone();
+        walk.lose(&node, &what, "7.0 has no such tag, and 5.5.1 has", KeptAs::AsItIs);
+    }
     if misplaced(walk, &parent, &node) {
         return walk.keep(node, ELSEWHERE, out);
     }

@@ -68,6 +68,12 @@ pub(super) fn is_fact(tag: &str) -> bool {
     is_event(tag) || has(ATTRIBUTES, tag)
 }
 
+/// Upper-case letters, digits and underscores.
+pub(super) fn is_well_formed(tag: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    !tag.is_empty() && tag.bytes().all(fits)
+}
+
 /// In a list that is sorted.
 fn has(tags: &[&str], tag: &str) -> bool {
     tags.binary_search(&tag).is_ok()

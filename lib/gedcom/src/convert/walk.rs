@@ -163,7 +163,11 @@ impl<'a> Walk<'a> {
         let foreign = !node.tag.starts_with('_') && !node.tag.is_empty() && !tags::knows(self.to, &node.tag);
         let inside_extension = self.path.iter().rev().skip(1).any(|tag| tag.starts_with('_'));
         if foreign && !inside_extension && added.is_empty() {
-            return self.keep(node, "there is no such tag", out);
+            if tags::is_well_formed(&node.tag) {
+                return self.keep(node, "there is no such tag", out);
+            }
+            let what = node.tag.clone();
+            self.lose(&node, &what, "this is no tag in any version", KeptAs::AsItIs);
         }
         let mut added = added;
         if payload == Payload::AsWritten {

@@ -2,7 +2,7 @@
 
 use super::tables::{self, Words};
 use super::walk::{Payload, Walk};
-use super::{KeptAs, text};
+use super::{KeptAs, tags, text};
 use crate::record::Record;
 use crate::version::Version;
 
@@ -110,8 +110,7 @@ pub(super) fn lose_unknown(walk: &mut Walk<'_>, node: &Record, said: &str) {
 
 /// `_FOO`, which 7.0 allows in place of any word.
 pub(super) fn is_extension(word: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    word.len() > 1 && word.starts_with('_') && word.bytes().all(fits)
+    word.len() > 1 && word.starts_with('_') && tags::is_well_formed(word)
 }
 
 /// Takes the phrase off a line of 7.0, unless something hangs on it.
