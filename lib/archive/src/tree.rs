@@ -180,22 +180,26 @@ impl Run<'_> {
 
     /// Makes a document one of the new tree, whatever it says.
     fn own(&self, collection: &Collection, body: &mut Body) -> Result<(), ArchiveError> {
-        let declares = |path: &str| collection.fields.iter().any(|field| field.path == path);
-        let tree = json!(self.renewal.tree_id);
-        if declares("familyTreeId") {
-            body.insert("familyTreeId".into(), tree);
-        } else if declares("data.familyTreeId") {
-            let Some(Value::Object(data)) = body.get_mut("data") else {
-                return Err(ArchiveError::refused(format!("a document of {} without data", collection.name)));
-            };
-            data.insert("familyTreeId".into(), tree);
-        } else {
-            let name = collection.name;
+        let name = collection.name;
+        if filter(collection, What::Tree(&self.renewal.tree_id), &[]).is_none() {
             return Err(ArchiveError::refused(format!("the archive of a tree has documents of {name}")));
         }
-        if collection.name == IMPORTS.name && !import::is_settled(body) {
-            // No job is at it, and none shall be.
-            body.insert("status".into(), json!("failed"));
+        let tree = json!(self.renewal.tree_id);
+        if collection.fields.iter().any(|field| field.path == "familyTreeId") {
+            body.insert("familyTreeId".into(), tree);
+        } else {
+            let Some(Value::Object(data)) = body.get_mut("data") else {
+                return Err(ArchiveError::refused(format!("a document of {name} without data")));
+            };
+            data.insert("familyTreeId".into(), tree);
+        }
+        if name == IMPORTS.name {
+            // No job is at it, and none shall be; what an undo needs has not come along.
+            if !matches!(import::status(body), "completed" | "failed" | "undone") {
+                body.insert("status".into(), json!("failed"));
+            }
+            body.remove("expiresAt");
+            body.insert("undoOver".into(), json!(true));
         }
         Ok(())
     }

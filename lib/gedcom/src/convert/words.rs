@@ -76,6 +76,7 @@ pub(super) fn down(walk: &mut Walk<'_>, mut node: Record, words: &Words, out: &m
     }
     let other = said == "OTHER";
     if !other && words.seven(&said).is_none_or(|word| word != said) {
+        lose_unknown(walk, &node, &said);
         return walk.finish(node, Payload::AsWritten, Vec::new(), out);
     }
     let phrase = if other { take_phrase(&mut node) } else { None };
@@ -97,6 +98,13 @@ pub(super) fn down(walk: &mut Walk<'_>, mut node: Record, words: &Words, out: &m
             node.value = Some(said.to_ascii_lowercase());
             walk.finish(node, Payload::Done, Vec::new(), out);
         }
+    }
+}
+
+/// A word that 7.0 does not have either; no one can say what it will become.
+pub(super) fn lose_unknown(walk: &mut Walk<'_>, node: &Record, said: &str) {
+    if !said.is_empty() && !is_extension(said) {
+        walk.lose(node, said, "7.0 has no such word", KeptAs::AsItIs);
     }
 }
 
