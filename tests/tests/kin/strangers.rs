@@ -53,6 +53,8 @@ fn questions(names: &[&str]) -> Vec<String> {
             "ancestors/all?page=1&limit=1",
             "descendants/all",
             "descendants/all?lines=legal",
+            "chart?kind=pedigree",
+            "chart?kind=hourglass&direction=down",
             "relatives?degrees=4&partners=true",
             "relatives?lines=birth&lang=sn&page=2&limit=2",
         ] {

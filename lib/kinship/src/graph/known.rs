@@ -101,6 +101,30 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Builder, Graph};
+
+    #[test]
+    fn covered_graphs_tell_nothing_but_who_is_tied_to_whom() {
+        let family = |line, union, [one, two]: [i32; 2], sex| {
+            let mut builder = Builder::new();
+            let facts = |birth| Facts { sex, birth: Some(birth), ..Facts::default() };
+            let at = [("man", 0), ("a", one), ("b", two), ("c", one), ("d", two)]
+                .map(|(id, birth)| builder.person(id, facts(birth)));
+            builder.tie(at[0], Link::Child(line), at[1], None);
+            builder.tie(at[0], Link::Child(Line::Birth), at[2], None);
+            builder.tie(at[0], Link::Partner(union), at[3], Some(one));
+            builder.tie(at[0], Link::Partner(Union::Joined), at[4], Some(two));
+            builder.build()
+        };
+        let told = |graph: &Graph| {
+            graph.persons().map(|place| (graph.facts(place), graph.ties(place).to_vec())).collect::<Vec<_>>()
+        };
+        let one = family(Line::Birth, Union::Joined, [1, 2], Sex::Male);
+        let other = family(Line::Adoptive, Union::Ended, [4, 3], Sex::Female);
+        assert_ne!(told(&one), told(&other));
+        assert_eq!(told(&one.covered()), told(&other.covered()));
+        assert_eq!(one.covered().ties(0).len(), 4);
+    }
 
     #[test]
     fn only_spans_that_do_not_touch_have_an_order() {
