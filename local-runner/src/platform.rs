@@ -90,6 +90,7 @@ impl Platform {
     pub fn trees_ports(&self) -> TreesPorts {
         TreesPorts {
             documents: self.stores.documents.clone(),
+            archives: self.stores.archives.clone(),
             blobs: self.stores.blobs.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),

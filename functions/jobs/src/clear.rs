@@ -9,6 +9,7 @@ use dzinza_domain::import::{self, REMOVED_PERSONS, REMOVED_RELATIONSHIPS};
 use dzinza_ports::{Batch, Body, Collection, Document, Filter, Query, StoreErrorKind};
 use serde_json::{Value, json};
 
+use crate::export;
 use crate::hold::Held;
 use crate::settle::undone;
 use crate::{JobError, JobsPorts, expire, now, update};
@@ -151,6 +152,7 @@ pub async fn delete_tree(ports: &JobsPorts, tree_id: &str) -> Result<(), JobErro
     }
     expire::remove_uploads(ports, own.clone()).await?;
     remove_all(ports, &IMPORTS, &own).await?;
+    export::remove(ports, &own).await?;
     let mut batch = Batch::new();
     batch.delete_any(&TREE_STRUCTURES, tree_id);
     Ok(ports.documents.commit(batch).await?)

@@ -6,6 +6,7 @@
 
 mod clear;
 mod expire;
+mod export;
 mod generations;
 mod hold;
 mod import;
@@ -89,9 +90,19 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
     let import = || text("importId").ok_or(JobError::Malformed("importId is missing"));
     match text("job") {
         Some("import") => import::run(ports, import()?, message).await,
+        Some("export") => {
+            let id = text("exportId").ok_or(JobError::Malformed("exportId is missing"))?;
+            export::run(ports, id, message).await
+        }
         Some("undo-import") => clear::undo_import(ports, import()?).await,
         Some("delete-tree") => {
             clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
+        }
+        Some("clear-restore") => {
+            let tree = text("treeId").ok_or(JobError::Malformed("treeId is missing"))?;
+            Ok(dzinza_archive::clear_tree(&ports.documents, &ports.blobs, tree)
+                .await
+                .map_err(StoreError::from)?)
         }
         Some("clean-up") => clean_up(ports).await,
         _ => Err(JobError::Malformed("unknown job")),
@@ -104,6 +115,7 @@ async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
     recover(ports).await?;
     expire::uploads(ports).await?;
     expire::imports(ports).await?;
+    export::remove_expired(ports).await?;
     let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
     let purged = ports.sessions.purge(before).await?;
     tracing::info!(purged, "old sign-ins removed");

@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::export;
 use crate::{DEAD_AFTER, JobError, JobsPorts, now};
 
 /// Queues every unfinished import again whose run is dead or whose message seems lost, and says how many. Sending a
@@ -16,7 +17,7 @@ use crate::{DEAD_AFTER, JobError, JobsPorts, now};
 /// # Errors
 /// What the store says.
 pub async fn recover(ports: &JobsPorts) -> Result<u64, JobError> {
-    let mut found = 0;
+    let mut found = export::requeue(ports).await?;
     for status in ["queued", "running", "undoing"] {
         let query = Query::new(Filter::eq("status", status)).limit(100);
         let mut imports = dzinza_ports::stream(ports.documents.clone(), &IMPORTS, query);
@@ -27,7 +28,7 @@ pub async fn recover(ports: &JobsPorts) -> Result<u64, JobError> {
         }
     }
     if found > 0 {
-        tracing::info!(found, "imports that had come to a stop go on");
+        tracing::info!(found, "jobs that had come to a stop go on");
     }
     Ok(found)
 }

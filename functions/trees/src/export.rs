@@ -1,38 +1,41 @@
-//! GEDCOM out: streamed, for the eyes that ask for it.
+//! GEDCOM out, while the caller waits: streamed, for the eyes that ask for it.
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use dzinza_domain::collections::{FAMILY_TREES, GEDCOM_RECORDS, PEOPLE, RELATIONSHIPS};
-use dzinza_domain::gedcom::{Export, header, kept_record, submitter};
-use dzinza_domain::privacy::Viewer;
+use dzinza_domain::collections::FAMILY_TREES;
+use dzinza_domain::export::ExportRequest;
 use dzinza_domain::tree::TreeRole;
-use dzinza_ports::{Batch, Body, Collection, Document, Documents, Filter, Query, StoreError, StoreErrorKind};
-use dzinza_web::{Problem, TreeAccess, View, timestamp, visible_imports};
-use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
-use http::header as http_header;
+use dzinza_ports::{Batch, Body};
+use dzinza_transfer::{ExportError, LOSS_LIMIT, Made, Progress, Source, make};
+use dzinza_web::{PageQuery, Paged, Problem, QueryParams, TreeAccess, View, timestamp};
+use http::{HeaderName, header};
 use serde_json::{Value, json};
 
 use crate::TreesPorts;
 
-/// Documents a read.
-const CHUNK: u32 = 1000;
+const PAGES: PageQuery = PageQuery { default: 100, max: 1000 };
+/// How many losses a file that was converted has.
+const LOSSES: HeaderName = HeaderName::from_static("x-export-losses");
 
-/// Downloads the tree as GEDCOM. Those who may only look get it without what they may not see.
-#[utoipa::path(get, path = "/api/family-trees/{treeId}/export/gedcom", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)),
-    responses((status = 200, description = "The file", content_type = "application/x-gedcom"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
+/// Downloads the tree, or a part of it, as GEDCOM. Those who may only look get it without what they may not see.
+///
+/// `version` is that of the tree's own file unless it is given. `living`: `show` (as far as the caller may), `reduce` (name
+/// and facts go, places in families stay) or `omit`. `root` with `branch`: only the persons within so many `generations`.
+/// A file that had to be converted says in `X-Export-Losses` how many lines the version could not say as they were.
+#[utoipa::path(get, path = "/api/family-trees/{treeId}/export/gedcom", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
+    params(("treeId" = String, Path), ("version" = Option<String>, Query, description = "5.5.1 or 7.0"), ("format" = Option<String>, Query, description = "gedcom or gedzip"), ("living" = Option<String>, Query, description = "show, reduce or omit"), ("root" = Option<String>, Query, description = "Id of the person a branch grows from"), ("branch" = Option<String>, Query, description = "ancestors, descendants or both"), ("generations" = Option<u32>, Query, minimum = 1, maximum = 1000), ("includeSources" = Option<bool>, Query), ("includeNotes" = Option<bool>, Query), ("includeMedia" = Option<bool>, Query)),
+    responses((status = 200, description = "The file", content_type = "application/x-gedcom"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
 pub async fn download(
     State(ports): State<TreesPorts>,
     access: TreeAccess<View>,
+    query: QueryParams,
 ) -> Result<Response, Problem> {
-    let name = access.tree.body.get("name").and_then(Value::as_str).unwrap_or("family tree");
-    let safe: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    let disposition = format!("attachment; filename=\"{safe}_{}.ged\"", access.id());
-    let file = gedcom(ports.documents.clone(), &access.tree, access.viewer).await?;
+    let request = asked(&query)?;
+    let made = made(&ports, &access, &request).await?;
     if access.role >= TreeRole::Editor {
         let mut set = Body::new();
         set.insert("lastGedcomExport".into(), json!(timestamp(&ports.clock)));
@@ -40,125 +43,70 @@ pub async fn download(
         batch.adjust(&FAMILY_TREES, access.id(), Vec::new(), set);
         ports.documents.commit(batch).await?;
     }
-    let headers = [
-        (http_header::CONTENT_TYPE, "application/x-gedcom".to_owned()),
-        (http_header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, HttpBody::from_stream(file)).into_response())
+    let (extension, media_type) = request.kind();
+    let disposition = format!("attachment; filename=\"{}_{}.{extension}\"", safe_name(&access), access.id());
+    let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let mut response = (headers, HttpBody::from_stream(made.bytes)).into_response();
+    if made.converted {
+        response.headers_mut().insert(LOSSES, made.losses.total().into());
+    }
+    Ok(response)
 }
 
-/// The tree as GEDCOM, UTF-8, a piece at a time.
-///
-/// # Errors
-/// What the store says while the export is prepared; later ones are in the stream.
-pub async fn gedcom(
-    documents: Arc<dyn Documents>,
-    tree: &Document,
-    viewer: Viewer,
-) -> Result<impl Stream<Item = Result<Bytes, StoreError>> + Send + use<>, StoreError> {
-    let filter = Filter::eq("familyTreeId", tree.id.as_str()).and(visible_imports(&tree.body));
-    let all = |collection| read(&documents, collection, &filter);
-    let mut export = Export::new(viewer);
-    let mut people = all(&PEOPLE);
-    while let Some(person) = people.try_next().await? {
-        export.take_person(&person);
-    }
-    let mut relationships = all(&RELATIONSHIPS);
-    while let Some(relationship) = relationships.try_next().await? {
-        export.take_relationship(&relationship);
-    }
-    export.sort();
-    let (mut original, mut submitters, mut records) = (None, false, all(&GEDCOM_RECORDS));
-    while let Some(record) = records.try_next().await? {
-        export.take_record(&record);
-        match record.body.get("tag").and_then(Value::as_str) {
-            Some("HEAD") if viewer.role >= TreeRole::Editor => {
-                original = original.or(kept_record(&record.body));
-            }
-            Some("SUBM") if viewer.role >= TreeRole::Editor => submitters = true,
-            _ => {}
+/// Says what the file would lose in another version, without making it: the first 1000 in pages, and how many there are.
+#[utoipa::path(get, path = "/api/family-trees/{treeId}/export/gedcom/losses", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
+    params(("treeId" = String, Path), ("version" = Option<String>, Query, description = "5.5.1 or 7.0"), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000)),
+    responses((status = 200, description = "A page of losses"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
+pub async fn losses(
+    State(ports): State<TreesPorts>,
+    access: TreeAccess<View>,
+    query: QueryParams,
+) -> Result<Json<Value>, Problem> {
+    let page = PAGES.read(&query)?;
+    let request = ExportRequest { zip: false, ..asked(&query)? };
+    let made = made(&ports, &access, &request).await?;
+    let all = made.losses.list();
+    let shown = all.iter().skip(page.skip as usize).take(page.limit as usize).cloned().collect();
+    let mut body = Paged::new(page, all.len().min(LOSS_LIMIT) as u64).body(&["losses", "items"], shown);
+    body["total"] = json!(made.losses.total());
+    Ok(Json(body))
+}
+
+/// What the query string asks for.
+fn asked(query: &QueryParams) -> Result<ExportRequest, Problem> {
+    let given =
+        ExportRequest::FIELDS.iter().filter_map(|key| Some(((*key).to_owned(), json!(query.text(&[key])?))));
+    Ok(ExportRequest::read(&given.collect())?)
+}
+
+async fn made(
+    ports: &TreesPorts,
+    access: &TreeAccess<View>,
+    request: &ExportRequest,
+) -> Result<Made, Problem> {
+    let source = Source { documents: ports.documents.clone(), blobs: ports.blobs.clone() };
+    let progress = Arc::new(Progress::default());
+    make(&source, &access.tree, access.viewer, request, &progress).await.map_err(refused)
+}
+
+fn safe_name(access: &TreeAccess<View>) -> String {
+    let name = access.tree.body.get("name").and_then(Value::as_str).unwrap_or("family tree");
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+/// The branch grows from nobody.
+pub fn unknown_root() -> Problem {
+    Problem::field("root", "unknown_person", "root must be a person of this family tree")
+}
+
+/// What is said of an export that cannot be.
+fn refused(error: ExportError) -> Problem {
+    match error {
+        ExportError::Store(error) => error.into(),
+        ExportError::Root(_) => unknown_root(),
+        ExportError::Io(error) => {
+            tracing::error!(error = %error, "an export could not be put together");
+            Problem::internal()
         }
     }
-    let export = Arc::new(planned(export).await?);
-    let mut head = header(original.as_ref()).to_gedcom();
-    if original.is_none() && !submitters {
-        head.push_str(&submitter().to_gedcom());
-    }
-    let both = merged(all(&PEOPLE), all(&GEDCOM_RECORDS));
-    let exported = export.clone();
-    let body = both.try_chunks(CHUNK as usize).map_err(|error| error.1).and_then(move |chunk| {
-        let export = exported.clone();
-        async move { text_of(&export, &chunk) }
-    });
-    let piece = |text: String| stream::once(async move { Ok(Bytes::from(text)) });
-    Ok(piece(head).chain(body).chain(made_families(export)).chain(piece("0 TRLR\n".to_owned())))
-}
-
-/// Planning looks at the whole tree at once, which is too long to keep others from this thread.
-async fn planned(mut export: Export) -> Result<Export, StoreError> {
-    let planning = tokio::task::spawn_blocking(move || {
-        export.plan();
-        export
-    });
-    planning.await.map_err(|error| broken("planning an export", error))
-}
-
-fn broken(what: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::with_source(StoreErrorKind::Corrupt, what, error)
-}
-
-/// Some persons (`true`) and records as lines.
-fn text_of(export: &Export, chunk: &[(bool, Document)]) -> Result<Bytes, StoreError> {
-    let mut text = Vec::with_capacity(chunk.len() * 512);
-    for (is_person, document) in chunk {
-        let written = match document.body.get("tag").and_then(Value::as_str) {
-            _ if *is_person => export.write_person(document, &mut text),
-            Some("HEAD" | "TRLR") => Ok(()),
-            _ => export.write_record(document, &mut text),
-        };
-        written.map_err(|error| broken("writing an export", error))?;
-    }
-    Ok(Bytes::from(text))
-}
-
-/// The families that no record tells of, a piece at a time.
-fn made_families(export: Arc<Export>) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
-    stream::try_unfold((export, 0), |(export, first)| async move {
-        let mut text = Vec::new();
-        let written = export.write_made_families(first, CHUNK as usize, &mut text);
-        let count = written.map_err(|error| broken("writing an export", error))?;
-        Ok((count > 0).then(|| (Bytes::from(text), (export, first + count))))
-    })
-}
-
-fn read(
-    documents: &Arc<dyn Documents>,
-    collection: &'static Collection,
-    filter: &Filter,
-) -> BoxStream<'static, Result<Document, StoreError>> {
-    dzinza_ports::stream(documents.clone(), collection, Query::new(filter.clone()).limit(CHUNK))
-}
-
-type Documented = BoxStream<'static, Result<Document, StoreError>>;
-
-/// Persons (`true`) and other records in the order of their ids, which is the order of the file they came from.
-fn merged(
-    people: Documented,
-    records: Documented,
-) -> impl Stream<Item = Result<(bool, Document), StoreError>> + Send {
-    let state = (Box::pin(people.peekable()), Box::pin(records.peekable()));
-    stream::unfold(state, |(mut people, mut records)| async move {
-        let person_first = {
-            let person = people.as_mut().peek().await;
-            let record = records.as_mut().peek().await;
-            match (person, record) {
-                (Some(Ok(person)), Some(Ok(record))) => person.id < record.id,
-                (Some(_), _) => true,
-                (None, _) => false,
-            }
-        };
-        let next = if person_first { people.next().await } else { records.next().await };
-        let next = next?.map(|document| (person_first, document));
-        Some((next, (people, records)))
-    })
 }

@@ -1,7 +1,9 @@
 //! Family trees, and GEDCOM in and out.
 #![warn(missing_docs)]
 
-pub mod export;
+mod archive;
+mod export;
+mod exports;
 mod family_tree;
 mod imports;
 mod schema;
@@ -10,7 +12,7 @@ mod uploads;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Blobs, Clock, Documents, Ids};
+use dzinza_ports::{Archives, Blobs, Clock, Documents, Ids};
 use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,6 +24,8 @@ pub use imports::{Options, Upload, start_import, start_import_with};
 pub struct TreesPorts {
     /// Trees and everything in them.
     pub documents: Arc<dyn Documents>,
+    /// All of a tree at one moment.
+    pub archives: Arc<dyn Archives>,
     /// Uploaded files.
     pub blobs: Arc<dyn Blobs>,
     /// The present moment.
@@ -63,6 +67,11 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::show, uploads::append, uploads::remove))
         .routes(routes!(uploads::import))
-        .routes(routes!(export::download));
+        .routes(routes!(archive::download))
+        .routes(routes!(archive::restore))
+        .routes(routes!(export::download))
+        .routes(routes!(export::losses))
+        .routes(routes!(exports::list, exports::begin))
+        .routes(routes!(exports::show, exports::remove));
     finish(routes, ports)
 }

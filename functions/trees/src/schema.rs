@@ -29,12 +29,41 @@ pub struct SettingsInput {
     theme: Option<String>,
 }
 
+/// What is to be exported; everything by default.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ExportInput {
+    /// `5.5.1` or `7.0`; that of the tree's own file by default.
+    version: Option<String>,
+    /// `gedcom` (default) or `gedzip`.
+    format: Option<String>,
+    /// `show` (default: as far as the caller may), `reduce` or `omit`.
+    living: Option<String>,
+    /// Id of the person a branch grows from.
+    root: Option<String>,
+    /// `ancestors`, `descendants` or `both`.
+    branch: Option<String>,
+    /// How far the branch goes; to its end by default.
+    #[schema(minimum = 1, maximum = 1000)]
+    generations: Option<u32>,
+    include_sources: Option<bool>,
+    include_notes: Option<bool>,
+    include_media: Option<bool>,
+}
+
 /// A GEDCOM file.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct GedcomUpload {
     #[schema(format = Binary, value_type = String)]
     gedcom_file: Vec<u8>,
+}
+
+/// The archive of a family tree.
+#[derive(ToSchema)]
+pub struct ArchiveUpload {
+    #[schema(format = Binary, value_type = String)]
+    archive: Vec<u8>,
 }
 
 /// A file that will come in pieces.

@@ -26,6 +26,7 @@ pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     suite.case("a document inserted behind the cursor is seen, one before it is not", inserted_meanwhile);
     suite.case("a projection is the fields of what a query finds, in its order", projections);
     suite.case("a stream yields every document of the query", streams);
+    suite.case("documents have the fields that are asked for", chosen_fields);
 }
 
 async fn by_id(fresh: Fresh<DocumentPorts>) -> Outcome {
@@ -174,5 +175,19 @@ async fn projections(fresh: Fresh<DocumentPorts>) -> Outcome {
     }
     let undeclared = documents.project(&PAPERS, Query::new(Filter::All), &["slug", "nobody"]).await;
     fails(undeclared, StoreErrorKind::Invalid)?;
+    Ok(())
+}
+
+async fn chosen_fields(fresh: Fresh<DocumentPorts>) -> Outcome {
+    let documents = fresh.port.documents;
+    let value = json!({"title": "A", "year": 3, "nested": {"list": [1, {"deep": "x"}]}});
+    insert(&*documents, &PAPERS, "a", value.clone()).await?;
+    let query = Query::new(Filter::eq("title", "A")).sort("year", Direction::Ascending);
+    let found = documents.find(&PAPERS, query.only(&["nested", "year", "absent"])).await?;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].version), ("a", 1));
+    for key in ["nested", "year", "absent"] {
+        assert_eq!(found[0].body.get(key), value.get(key), "{key}");
+    }
     Ok(())
 }

@@ -35,6 +35,8 @@ pub static PEOPLE: Collection = Collection {
         Field::text("index.sortName"),
         Field::text("index.names"),
         Field::integer("index.birthDay"),
+        // How far that may be from the birth: see `when::doubt`.
+        Field::text("index.birthDoubt"),
         Field::integer("index.livingUntil"),
         Field::array("index.cites"),
     ],
@@ -153,6 +155,24 @@ pub static IMPORT_BACKUPS: Collection = Collection {
     indexes: &[Index::on(&["familyTreeId"]), Index::on(&["importId"])],
 };
 
+/// Exports that are made by a job: state, progress and what was asked.
+pub static EXPORTS: Collection = Collection {
+    name: "exports",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("userId"),
+        Field::text("createdAt"),
+        Field::text("expiresAt"),
+        Field::text("status"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId", "userId", "createdAt"]),
+        Index::on(&["userId", "status"]),
+        Index::on(&["status"]),
+        Index::on(&["expiresAt"]),
+    ],
+};
+
 /// GEDCOM records that are not persons (families, sources, notes, media, submitters, the header), as they
 /// were read. What they say is only there; `index` says what kind it is, what it is called and what it points to.
 pub static GEDCOM_RECORDS: Collection = Collection {
@@ -160,7 +180,6 @@ pub static GEDCOM_RECORDS: Collection = Collection {
     fields: &[
         Field::text("familyTreeId"),
         Field::text("importId"),
-        Field::text("updatedAt"),
         Field::text("gedcom.xref"),
         Field::text("index.kind"),
         Field::text("index.title"),
@@ -187,5 +206,6 @@ pub static ALL: &[&Collection] = &[
     &UPLOADS,
     &IMPORT_CHANGES,
     &IMPORT_BACKUPS,
+    &EXPORTS,
     &GEDCOM_RECORDS,
 ];

@@ -6,6 +6,7 @@
 
 pub mod collections;
 pub mod event;
+pub mod export;
 pub mod fields;
 pub mod gedcom;
 pub mod history;
@@ -22,5 +23,6 @@ pub mod text;
 pub mod tree;
 pub mod upload;
 pub mod view;
+mod when;
 
 pub use problem::FieldProblem;

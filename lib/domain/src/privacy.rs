@@ -80,6 +80,12 @@ impl Viewer {
         }
     }
 
+    /// The person as these eyes may see it in a view that keeps the living to themselves, whatever the eyes' rights:
+    /// of those only that there is someone.
+    pub fn reduced(self, person: &Body) -> Cow<'_, Body> {
+        if self.is_living(person) { Cow::Owned(hidden(person)) } else { self.redact(person) }
+    }
+
     /// The person as these eyes may see it: fields that are withheld are gone, so that nothing built from the
     /// result (a view, an export, a search) can show them.
     pub fn redact(self, person: &Body) -> Cow<'_, Body> {

@@ -24,6 +24,9 @@ pub enum TreeRole {
 }
 
 impl TreeRole {
+    /// Every role, weakest first.
+    pub const ALL: [Self; 5] = [Self::Public, Self::Viewer, Self::Editor, Self::Admin, Self::Owner];
+
     /// Lowercase, as `userRole` says it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -93,12 +93,15 @@ pub struct Query {
     pub skip: u64,
     /// At most this many, 1 to 10 000.
     pub limit: u32,
+    /// The top-level fields that are wanted; empty means all. Others may be missing from the documents, which saves
+    /// reading them. To page on, a sort field has to be among them.
+    pub only: &'static [&'static str],
 }
 
 impl Query {
     /// The first 1000 by id.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, sort: Vec::new(), after: None, skip: 0, limit: 1000 }
+        Self { filter, sort: Vec::new(), after: None, skip: 0, limit: 1000, only: &[] }
     }
     /// In this order.
     #[must_use]
@@ -110,6 +113,12 @@ impl Query {
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
+        self
+    }
+    /// Only these top-level fields are wanted.
+    #[must_use]
+    pub fn only(mut self, fields: &'static [&'static str]) -> Self {
+        self.only = fields;
         self
     }
     /// Pass over this many.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod archives;
 mod blobs;
 mod documents;
 mod error;
@@ -13,10 +14,12 @@ mod limits;
 mod mail;
 mod queue;
 mod time;
+mod visible;
 
 pub use accounts::{
     Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
 };
+pub use archives::{AccountTable, Archives, Snapshot};
 pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};
 pub use documents::{Cursor, Direction, Documents, Filter, Query, Row, Sort, cursor_of, stream};
 pub use dzinza_domain::store::{
@@ -27,3 +30,4 @@ pub use limits::{Hits, Limits};
 pub use mail::{Mail, Mailer};
 pub use queue::{Message, Queue, QueueDepth};
 pub use time::{Clock, Ids, SystemClock, SystemIds};
+pub use visible::visible_imports;

@@ -7,7 +7,9 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use dzinza_domain::collections::{DEFAULT_TREES, FAMILY_TREES, PEOPLE};
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::tree::{self, TreeRole};
-use dzinza_ports::{Body, Clock, Direction, Document, Documents, Filter, Ids, Query, StoreErrorKind};
+use dzinza_ports::{
+    Clock, Direction, Document, Documents, Filter, Ids, Query, StoreErrorKind, visible_imports,
+};
 use http::request::Parts;
 use serde_json::Value;
 
@@ -51,7 +53,7 @@ impl Level for Manage {
 }
 impl Level for Own {
     const LEAST: TreeRole = TreeRole::Owner;
-    const REFUSAL: &'static str = "Only the owner can delete a family tree";
+    const REFUSAL: &'static str = "Only the owner of this family tree may do this";
 }
 
 /// A tree that the caller has authority over. As an extractor it takes the tree from the path (`treeId`) or the
@@ -103,21 +105,6 @@ impl<L: Level> TreeAccess<L> {
     pub fn filter(&self) -> Filter {
         Filter::eq("familyTreeId", self.id()).and(visible_imports(&self.tree.body))
     }
-}
-
-/// The filter that leaves out what unfinished imports of this tree brought.
-///
-/// It is as of when the tree was read. An import that ends meanwhile stays out, one that begins meanwhile is not
-/// known yet: a read that goes on for long (an export, the stream of a whole tree) may show the part of it that is
-/// stored by then. A bound on ids, which are in time order, would keep that out, but would hide what is there on a
-/// machine whose clock was set back; an allow-list would make every count look at every document. So whoever needs
-/// the exact moment reads again after the import.
-pub fn visible_imports(tree: &Body) -> Filter {
-    let pending = tree::pending_imports(tree);
-    if pending.is_empty() {
-        return Filter::All;
-    }
-    Filter::NotIn("importId", pending.into_iter().map(Value::String).collect())
 }
 
 impl<L: Level, S: HasDocuments> FromRequestParts<S> for TreeAccess<L> {

@@ -15,10 +15,9 @@ mod router;
 mod state;
 mod token;
 
-pub use access::{
-    Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp, visible_imports,
-};
+pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp};
 pub use caller::{Caller, MaybeCaller};
+pub use dzinza_ports::visible_imports;
 pub use json::{JsonBody, parse_strict};
 pub use origin::ClientInfo;
 pub use page::{Page, PageQuery, Paged};

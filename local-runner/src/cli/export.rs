@@ -1,13 +1,17 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use dzinza_domain::collections::FAMILY_TREES;
+use dzinza_domain::export::ExportRequest;
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::tree::TreeRole;
 use dzinza_ports::{Direction, Document, Filter, Query};
 use dzinza_runner::platform::Platform;
+use dzinza_transfer::{Source, make};
 use futures::TryStreamExt as _;
+use serde_json::json;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::DataFolder;
@@ -22,9 +26,62 @@ pub struct Arguments {
     /// Where to [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    part: Part,
+}
+
+/// What of the tree, and how it is written.
+#[derive(Args)]
+struct Part {
+    /// Version of GEDCOM: 5.5.1 or 7.0 [default: that of the tree's own file]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// gedcom or gedzip, which brings photos along [default: gedcom]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Those who count as living: show, reduce or omit [default: show]
+    #[arg(long, value_name = "HOW")]
+    living: Option<String>,
+    /// Only a branch: the id of the person it grows from
+    #[arg(long, value_name = "ID")]
+    root: Option<String>,
+    /// Which way it grows: ancestors, descendants or both
+    #[arg(long, value_name = "WAY")]
+    branch: Option<String>,
+    /// How many generations [default: all]
+    #[arg(long, value_name = "N")]
+    generations: Option<String>,
+    /// Leave sources and citations out
+    #[arg(long)]
+    no_sources: bool,
+    /// Leave notes out
+    #[arg(long)]
+    no_notes: bool,
+    /// Leave media out
+    #[arg(long)]
+    no_media: bool,
+}
+
+impl Part {
+    fn request(&self) -> anyhow::Result<ExportRequest> {
+        let fields = [
+            ("version", json!(self.version)),
+            ("format", json!(self.format)),
+            ("living", json!(self.living)),
+            ("root", json!(self.root)),
+            ("branch", json!(self.branch)),
+            ("generations", json!(self.generations)),
+            ("includeSources", json!(!self.no_sources)),
+            ("includeNotes", json!(!self.no_notes)),
+            ("includeMedia", json!(!self.no_media)),
+        ];
+        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        ExportRequest::read(&fields).map_err(|problem| anyhow::anyhow!("{}", problem.message))
+    }
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let request = arguments.part.request()?;
     let settings = arguments.folder.existing()?;
     let platform = Platform::open(&settings, &settings.data)?;
     let tree = find(&platform, arguments.tree.as_deref()).await?;
@@ -32,7 +89,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Whoever can read the folder owns everything in it.
     let viewer = Viewer { role: TreeRole::Owner, shows_living: true, year: i64::from(year) };
     let Some(path) = arguments.output else {
-        let written = write(&platform, &tree, viewer, tokio::io::stdout()).await;
+        let written = write(&platform, &tree, (viewer, &request), tokio::io::stdout()).await;
         // Whoever reads the first lines only (`| head`) has what they wanted.
         return written.or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) });
     };
@@ -40,19 +97,26 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let draft = path.with_extension("part");
     let file =
         tokio::fs::File::create(&draft).await.with_context(|| format!("cannot write {}", draft.display()))?;
-    write(&platform, &tree, viewer, tokio::io::BufWriter::new(file)).await?;
+    write(&platform, &tree, (viewer, &request), tokio::io::BufWriter::new(file)).await?;
     tokio::fs::rename(&draft, &path).await.with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn write(
     platform: &Platform,
     tree: &Document,
-    viewer: Viewer,
+    (viewer, request): (Viewer, &ExportRequest),
     mut out: impl AsyncWrite + Unpin,
 ) -> anyhow::Result<()> {
-    let file = dzinza_trees::export::gedcom(platform.stores.documents.clone(), tree, viewer).await?;
-    let mut file = std::pin::pin!(file);
-    while let Some(piece) = file.try_next().await? {
+    let source =
+        Source { documents: platform.stores.documents.clone(), blobs: platform.stores.blobs.clone() };
+    let mut made = make(&source, tree, viewer, request, &Arc::default()).await?;
+    if made.losses.total() > 0 {
+        tracing::warn!(
+            losses = made.losses.total(),
+            "this version of GEDCOM cannot say everything as it was"
+        );
+    }
+    while let Some(piece) = made.bytes.try_next().await? {
         out.write_all(&piece).await?;
     }
     Ok(out.flush().await?)

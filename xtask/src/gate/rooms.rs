@@ -21,6 +21,19 @@ const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
 const KIN: &[&str] =
     &["lib/charts", "lib/domain", "lib/gedcom", "lib/graphs", "lib/kinship", "lib/ports", "lib/web"];
 
+/// The same; and trees go in and out as files and archives.
+const TREES: &[&str] = &[
+    "lib/archive",
+    "lib/charts",
+    "lib/domain",
+    "lib/gedcom",
+    "lib/graphs",
+    "lib/kinship",
+    "lib/ports",
+    "lib/transfer",
+    "lib/web",
+];
+
 const fn row(room: &'static str, may: &'static [&'static str]) -> Row {
     Row { room, may, optional: &[], tests: &[] }
 }
@@ -33,7 +46,9 @@ const TABLE: &[Row] = &[
     row("lib/telemetry", &[]),
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
+    Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
+    row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
@@ -41,10 +56,13 @@ const TABLE: &[Row] = &[
     Row {
         optional: BOOT,
         tests: SUITE,
-        ..row("functions/jobs", &["lib/domain", "lib/ports", "lib/web", "lib/gedcom"])
+        ..row(
+            "functions/jobs",
+            &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"],
+        )
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
-    Row { optional: BOOT, tests: SUITE, ..row("functions/trees", KIN) },
+    Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/*", &["lib/domain", "lib/ports", "lib/web"]) },
     Row {
         tests: SUITE,
@@ -52,11 +70,13 @@ const TABLE: &[Row] = &[
             "local-runner",
             &[
                 "functions/*",
+                "lib/archive",
                 "lib/config",
                 "lib/domain",
                 "lib/graphs",
                 "lib/ports",
                 "lib/telemetry",
+                "lib/transfer",
                 "lib/web",
                 "lib/wiring",
             ],

@@ -1,5 +1,6 @@
 //! Jobs over a real store, with messages made by hand.
 
+mod exports;
 mod imports;
 mod recovery;
 mod trees;

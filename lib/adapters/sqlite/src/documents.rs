@@ -25,8 +25,10 @@ impl Documents for SqliteStore {
     async fn find(&self, collection: &'static Collection, query: Query) -> Result<Vec<Document>, StoreError> {
         let table = self.catalog.table(collection)?.clone();
         let statements = query::statements(&table, &query)?;
-        let limit = query.limit as usize;
-        self.readers.read(move |conn| each(conn, statements, limit, |row| row::document(&table, row))).await
+        let (limit, only) = (query.limit as usize, query.only);
+        let read =
+            move |conn: &Connection| each(conn, statements, limit, |row| row::document(&table, row, only));
+        self.readers.read(read).await
     }
 
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError> {
@@ -79,7 +81,7 @@ impl Documents for SqliteStore {
 }
 
 /// Runs the statements until the limit is reached, all on one snapshot.
-fn each<T>(
+pub(crate) fn each<T>(
     conn: &Connection,
     statements: Vec<Sql>,
     limit: usize,

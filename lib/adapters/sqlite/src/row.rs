@@ -5,15 +5,17 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
+use crate::chosen;
 use crate::error::{Fault, Outcome, corrupt, invalid, violated};
 use crate::table::{Side, Table};
 
 const LONGEST_ID: usize = 200;
 
-/// A row that was selected as `id, version, body`.
-pub(crate) fn document(table: &Table, row: &Row<'_>) -> Outcome<Document> {
+/// A row that was selected as `id, version, body`, with these fields of the body only, unless none are named.
+pub(crate) fn document(table: &Table, row: &Row<'_>, only: &'static [&'static str]) -> Outcome<Document> {
     let text = row.get_ref(2)?.as_str().map_err(|error| Fault::Database(error.into()))?;
-    let body = serde_json::from_str(text).map_err(|error| {
+    let body = if only.is_empty() { serde_json::from_str(text) } else { chosen::fields(text, only) };
+    let body = body.map_err(|error| {
         StoreError::with_source(StoreErrorKind::Corrupt, format!("a body in {}", table.name()), error)
     })?;
     Ok(Document { id: row.get(0)?, version: row.get::<_, i64>(1)? as u64, body })
@@ -35,7 +37,19 @@ pub(crate) fn projected(row: &Row<'_>, fields: &[&str]) -> Outcome<dzinza_ports:
 pub(crate) fn get(conn: &Connection, table: &Table, id: &str) -> Outcome<Option<Document>> {
     let mut statement = conn.prepare_cached(&table.get)?;
     let mut rows = statement.query([id])?;
-    rows.next()?.map(|row| document(table, row)).transpose()
+    rows.next()?.map(|row| document(table, row, &[])).transpose()
+}
+
+/// Adds a document at a version that it had elsewhere.
+pub(crate) fn put(conn: &Connection, table: &Table, document: &Document) -> Outcome<()> {
+    let json = serde_json::to_string(&document.body)?;
+    insert(conn, table, &document.id, &document.body, &json)?;
+    if document.version != 1 {
+        let sql = format!(r#"UPDATE "{}" SET version = ? WHERE id = ?"#, table.name());
+        let version = i64::try_from(document.version).map_err(|_| invalid("a version beyond all bounds"))?;
+        conn.prepare_cached(&sql)?.execute((version, &document.id))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn insert(conn: &Connection, table: &Table, id: &str, body: &Body, json: &str) -> Outcome<()> {

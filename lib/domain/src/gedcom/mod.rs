@@ -17,11 +17,11 @@ mod person_write;
 mod records;
 mod union;
 
-pub use citation::{Citations, Found, MAX_FACT, read_fact};
+pub use citation::{Citations, Found, read_fact};
 pub use cited::{cite_key, index_cites, pointers};
-pub use export::Export;
+pub use export::{Branch, BranchWay, Export, Living, Options as ExportOptions, UnknownRoot};
 pub use family::{Family, FamilyRole, Link, pedigree_word, read_family};
-pub use head::{header, submitter};
+pub use head::opening;
 pub use payload::Dialect;
 pub use person_read::read_person;
 pub use person_write::write_person;

@@ -2,6 +2,8 @@
 
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod tree;
 
 use std::fmt::Write as _;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use dzinza_domain::gedcom::{Export, Link, keep_record, pedigree_word, read_family, read_person};
+use dzinza_domain::gedcom::{
+    Export, ExportOptions, Link, keep_record, pedigree_word, read_family, read_person,
+};
 use dzinza_domain::privacy::Viewer;
 use dzinza_domain::store::{Body, Document};
 use dzinza_domain::tree::TreeRole;
@@ -178,12 +180,21 @@ impl Tree {
     }
 
     pub fn export_for(&self, role: TreeRole) -> String {
-        let mut export = Export::new(Viewer { role, shows_living: false, year: 2026 });
+        self.export_part(role, ExportOptions::default())
+    }
+
+    /// A part of the file.
+    pub fn export_part(&self, role: TreeRole, options: ExportOptions) -> String {
+        let mut export = Export::of(Viewer { role, shows_living: false, year: 2026 }, options);
         self.people.iter().for_each(|person| export.take_person(person));
         self.relationships.iter().for_each(|row| export.take_relationship(row));
         export.sort();
+        export.select().unwrap();
         self.records.iter().for_each(|record| export.take_record(record));
         export.plan();
+        self.people.iter().for_each(|person| export.collect_person(person));
+        self.records.iter().for_each(|record| export.collect_record(record));
+        export.close();
         let mut out = Vec::new();
         self.people.iter().for_each(|person| export.write_person(person, &mut out).unwrap());
         self.records.iter().for_each(|record| export.write_record(record, &mut out).unwrap());

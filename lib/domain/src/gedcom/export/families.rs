@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dzinza_gedcom::Record;
 
-use super::{Edge, Export, FATHER, FamilyChange, MOTHER, Pedigree, Unit, couple, hash};
+use super::{Edge, Export, FATHER, FamilyChange, Fate, MOTHER, Pedigree, Unit, couple, hash};
 use crate::gedcom::family::{Family, FamilyRole, Link, read_family};
 use crate::gedcom::kept_record;
 use crate::gedcom::union::{UNION_EVENTS, same_union};
@@ -18,6 +18,17 @@ struct Looked<'a> {
     family: &'a Family,
 }
 
+/// Members who are not there.
+#[derive(Default)]
+struct Missing {
+    /// Pointers that never led anywhere.
+    unknown: usize,
+    /// Those who are left out of this export.
+    absent: usize,
+    /// Whether one of them counts as living, and that is why.
+    living: bool,
+}
+
 /// A member who is in the tree.
 type Member<'a> = (u32, &'a Link);
 
@@ -28,8 +39,9 @@ impl Export {
         let family = read_family(&raw);
         let looked = Looked { xref: &xref, id: hash(&record.id), family: &family };
         let mut change = FamilyChange::default();
-        let (partners, unknown) = self.members(&family.partners, &record.body, &mut change);
-        let (children, more_unknown) = self.members(&family.children, &record.body, &mut change);
+        let (partners, missing) = self.members(&family.partners, &record.body, &mut change);
+        let (children, more_missing) = self.members(&family.children, &record.body, &mut change);
+        change.bare = missing.living || partners.iter().any(|(number, _)| self.fate(*number) == Fate::Hidden);
         change.parted = self.parted(&partners);
         let had_partners = !partners.is_empty();
         let partners = self.keep_partners(&looked, partners, &children, &mut change);
@@ -37,32 +49,40 @@ impl Export {
         let abandoned = had_partners && partners.is_empty();
         let children = self.keep_children(&looked, (&partners, abandoned), &children, &mut change);
         let event = |line: &Record| change.parted && UNION_EVENTS.contains(&line.tag.as_str());
-        let facts = raw.children.iter().any(|line| !is_member(line) && !event(line));
+        let facts = !change.bare && raw.children.iter().any(|line| !is_member(line) && !event(line));
         let partners = partners.iter().map(|(number, link)| (*number, link.role)).collect();
-        let (key, unknown) = (looked.id, unknown + more_unknown);
-        self.units.push(Unit { key, xref: xref.clone(), made: false, partners, children, facts, unknown });
+        let (key, absent) = (looked.id, missing.absent);
+        // In a part of a tree, pointers to nobody go too.
+        let unknown = if self.collects() { 0 } else { missing.unknown + more_missing.unknown };
+        let made = false;
+        self.units.push(Unit { key, xref: xref.clone(), made, partners, children, facts, unknown, absent });
         if change.matters() {
             self.changes.insert(key, change);
         }
     }
 
-    /// The members who are in the tree, and how many pointers never led anywhere. Those of deleted persons go.
+    /// The members who are in the tree, and who is not. Those who were deleted or are left out go.
     fn members<'l>(
         &self,
         links: &'l [Link],
         body: &Body,
         change: &mut FamilyChange,
-    ) -> (Vec<Member<'l>>, usize) {
-        let (mut found, mut unknown) = (Vec::with_capacity(links.len()), 0);
+    ) -> (Vec<Member<'l>>, Missing) {
+        let (mut found, mut missing) = (Vec::with_capacity(links.len()), Missing::default());
         for link in links {
             let id = body.get("links").and_then(|links| links.get(&link.xref)?.as_str());
             match id.map(|id| self.numbers.get(id)) {
+                Some(Some(number)) if self.fate(*number) == Fate::Out => {
+                    change.drop.insert(link.xref.clone());
+                    missing.absent += 1;
+                    missing.living |= self.people.get(*number as usize).is_some_and(|slot| slot.living);
+                }
                 Some(Some(number)) => found.push((*number, link)),
                 Some(None) => drop(change.drop.insert(link.xref.clone())),
-                None => unknown += 1,
+                None => missing.unknown += 1,
             }
         }
-        (found, unknown)
+        (found, missing)
     }
 
     /// Whether these are a couple whose row, which the import always makes, is gone.
@@ -189,7 +209,7 @@ fn is_own(edge: &Edge, looked: &Looked<'_>) -> bool {
 
 impl FamilyChange {
     fn matters(&self) -> bool {
-        !self.drop.is_empty() || self.union.is_some() || self.parted || !self.regarded.is_empty()
+        !self.drop.is_empty() || self.union.is_some() || self.parted || self.bare || !self.regarded.is_empty()
     }
 }
 

@@ -3,17 +3,25 @@
 //!
 //! Two passes. The first takes every person, relationship and record once and keeps only numbers and pointers;
 //! [`Export::plan`] then decides what changes; the second pass asks for each record as it shall be written. So a
-//! large tree is written in bounded memory.
+//! large tree is written in bounded memory. If only a part is wanted, a pass between the two finds out what that part
+//! points to.
 
+mod closure;
 mod families;
+mod options;
 mod output;
 mod plan;
+mod select;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
+pub use self::options::{Branch, BranchWay, Living, Options};
+pub use self::select::UnknownRoot;
+
+use self::closure::Target;
 use super::family::{FamilyRole, pedigree_word};
 use super::payload::Dialect;
 use super::union::UNION_KEYS;
@@ -60,12 +68,26 @@ struct FamilyChange {
     regarded: HashSet<String>,
     /// Nobody is left of whom it could tell.
     omit: bool,
+    /// Only who belongs to it is told: a partner is hidden.
+    bare: bool,
+}
+
+/// What becomes of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    /// Only the place in the family is told.
+    Hidden,
+    Out,
 }
 
 #[derive(Debug)]
 struct Slot {
     xref: String,
     male: bool,
+    /// Counts as living, and that matters.
+    living: bool,
+    fate: Fate,
 }
 
 #[derive(Debug, Default)]
@@ -91,12 +113,15 @@ struct Unit {
     facts: bool,
     /// Members that nobody knows, kept as they came.
     unknown: usize,
+    /// Partners who are left out of this export.
+    absent: usize,
 }
 
 /// An export being prepared for certain eyes.
 #[derive(Debug)]
 pub struct Export {
     viewer: Viewer,
+    options: Options,
     dialect: Dialect,
     has_header: bool,
     numbers: HashMap<String, u32>,
@@ -111,13 +136,25 @@ pub struct Export {
     changes: HashMap<u64, FamilyChange>,
     links: HashMap<u32, Links>,
     next_number: u64,
+    /// Where pointers lead, if only a part is wanted.
+    targets: HashMap<String, Target>,
+    /// What records that are no families point to.
+    onward: HashMap<String, Vec<String>>,
+    /// The records that something leads to.
+    reached: HashSet<String>,
 }
 
 impl Export {
-    /// An export for these eyes.
+    /// An export of everything for these eyes.
     pub fn new(viewer: Viewer) -> Self {
+        Self::of(viewer, Options::default())
+    }
+
+    /// An export of a part for these eyes.
+    pub fn of(viewer: Viewer, options: Options) -> Self {
         Self {
             viewer,
+            options,
             dialect: Dialect::default(),
             has_header: false,
             numbers: HashMap::new(),
@@ -129,6 +166,34 @@ impl Export {
             changes: HashMap::new(),
             links: HashMap::new(),
             next_number: 1,
+            targets: HashMap::new(),
+            onward: HashMap::new(),
+            reached: HashSet::new(),
+        }
+    }
+
+    /// What the first pass looks at in a relationship.
+    pub const RELATIONSHIP_FIELDS: &[&str] = &[
+        "person1Id",
+        "person2Id",
+        "type",
+        "parentalRole",
+        "familyRecordId",
+        "status",
+        "startDate",
+        "endDate",
+        "place",
+        "notes",
+        "gedcom",
+    ];
+    /// What is looked at in a record other than a person's.
+    pub const RECORD_FIELDS: &[&str] = &["gedcom", "tag", "links"];
+
+    /// What the first pass looks at in a person, and the second if [`Export::needs_whole`] denies it.
+    pub fn person_fields(&self) -> &'static [&'static str] {
+        match self.options.living {
+            Living::Show => &["gedcom", "gender"],
+            _ => &["gedcom", "gender", "index", "dateOfBirth", "dateOfDeath", "isLiving"],
         }
     }
 
@@ -146,8 +211,9 @@ impl Export {
                 }
             }
         }
+        let living = self.options.living != Living::Show && self.viewer.is_living(&person.body);
         self.numbers.insert(person.id.clone(), number);
-        self.people.push(Slot { xref, male });
+        self.people.push(Slot { xref, male, living, fate: Fate::Kept });
     }
 
     /// Remembers a pointer that is taken, so that none of ours will be the same.
@@ -203,10 +269,13 @@ impl Export {
         self.pass_by(kept_xref(&record.body).unwrap_or_default());
         match record.body.get("tag").and_then(Value::as_str) {
             Some("FAM") => self.take_family(record),
-            Some("HEAD") if self.viewer.role >= TreeRole::Editor && !self.has_header => {
-                self.dialect = Dialect::of(kept_record(&record.body).as_ref());
-                self.has_header = true;
+            Some("HEAD") => {
+                if !self.has_header {
+                    self.dialect = Dialect::of(kept_record(&record.body).as_ref());
+                    self.has_header = true;
+                }
             }
+            Some(tag) if self.collects() => self.take_target(&record.body, tag),
             _ => {}
         }
     }

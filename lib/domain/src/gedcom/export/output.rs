@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use dzinza_gedcom::Record;
+use serde_json::Value;
 
 use super::families::is_member;
-use super::{Export, FamilyChange, Links, Slot, Unit, hash};
+use super::{Export, FamilyChange, Fate, Links, Slot, Unit, hash};
 use crate::gedcom::citation::copy_citations;
 use crate::gedcom::family::set_pedigree;
 use crate::gedcom::payload::line;
@@ -22,22 +23,45 @@ impl Export {
     /// What `out` says.
     pub fn write_record(&self, document: &Document, out: &mut impl Write) -> io::Result<()> {
         let change = self.changes.get(&hash(&document.id));
-        if change.is_none() && self.viewer.role >= TreeRole::Editor {
+        if change.is_none() && self.copies() {
             return write_text(kept_text(&document.body).unwrap_or_default(), out);
         }
+        if document.body.get("tag").is_some_and(|tag| tag == "FAM") {
+            return self.family_record(document).map_or(Ok(()), |record| record.write_to(out, 0));
+        }
         let Some(mut record) = kept_record(&document.body) else { return Ok(()) };
-        if record.tag == "FAM" {
-            if change.is_some_and(|change| change.omit) {
-                return Ok(());
-            }
-            self.patch(&mut record, change);
-        } else if self.viewer.role < TreeRole::Editor {
-            if self.viewer.role == TreeRole::Public || !matches!(record.tag.as_str(), "SOUR" | "REPO") {
-                return Ok(());
-            }
+        let wanted = !self.collects() || self.is_reached(record.xref.as_deref());
+        if !wanted || !self.admits(&record.tag) {
+            return Ok(());
+        }
+        if self.viewer.role < TreeRole::Editor {
             strip_pointers(&mut record, self.viewer.role);
         }
+        if self.collects() {
+            self.prune(&mut record);
+        }
         record.write_to(out, 0)
+    }
+
+    /// Whether what nobody touched is copied as it is.
+    pub fn copies(&self) -> bool {
+        self.viewer.role >= TreeRole::Editor && !self.collects()
+    }
+
+    /// Whether more of this person is needed than the record it came from.
+    pub fn needs_whole(&self, person: &Document) -> bool {
+        !self.copies() || person.version > 1 || kept_xref(&person.body).is_none()
+    }
+
+    /// A family as it is written, if it is.
+    pub(super) fn family_record(&self, document: &Document) -> Option<Record> {
+        let change = self.changes.get(&hash(&document.id));
+        let mut record = kept_record(&document.body).filter(|_| !change.is_some_and(|change| change.omit))?;
+        self.patch(&mut record, change);
+        if self.collects() {
+            self.prune(&mut record);
+        }
+        Some(record)
     }
 
     /// Second pass: writes a person's record.
@@ -46,34 +70,58 @@ impl Export {
     /// What `out` says.
     pub fn write_person(&self, person: &Document, out: &mut impl Write) -> io::Result<()> {
         let number = self.numbers.get(&person.id).copied();
-        let Some((number, slot)) =
-            number.and_then(|number| Some((number, self.people.get(number as usize)?)))
-        else {
-            return Ok(());
-        };
-        let links = self.links.get(&number);
-        // A document that was never written again is what its record says.
-        let same = person.version == 1 && kept_xref(&person.body) == Some(&slot.xref);
-        let untouched = same && links.is_none() && self.viewer.role >= TreeRole::Editor;
+        let untouched =
+            !self.needs_whole(person) && number.is_some_and(|number| !self.links.contains_key(&number));
         if let Some(raw) = kept_text(&person.body).filter(|_| untouched) {
             return write_text(raw, out);
         }
-        self.person(person, slot, links).write_to(out, 0)
+        self.person_record(person).map_or(Ok(()), |record| record.write_to(out, 0))
     }
 
-    fn person(&self, person: &Document, slot: &Slot, links: Option<&Links>) -> Record {
-        let seen = self.viewer.redact(&person.body);
+    /// A person as it is written, if it is.
+    pub(super) fn person_record(&self, person: &Document) -> Option<Record> {
+        let number = self.numbers.get(&person.id).copied()?;
+        let slot = self.people.get(number as usize).filter(|slot| slot.fate != Fate::Out)?;
+        let links = self.links.get(&number);
+        let mut record = if self.needs_whole(person) {
+            self.rewritten(person, slot)
+        } else {
+            // A document that was never written again is what its record says.
+            kept_record(&person.body)?
+        };
+        if let Some(links) = links {
+            self.patch_links(&mut record, links);
+        }
+        if slot.fate == Fate::Hidden {
+            // Nor how they belong to them.
+            record
+                .children
+                .iter_mut()
+                .filter(|line| is_family_link(line))
+                .for_each(|line| line.children.clear());
+        }
+        if self.viewer.role < TreeRole::Editor {
+            strip_pointers(&mut record, self.viewer.role);
+        }
+        if self.collects() {
+            self.prune(&mut record);
+        }
+        Some(record)
+    }
+
+    fn rewritten(&self, person: &Document, slot: &Slot) -> Record {
+        let hidden = slot.fate == Fate::Hidden;
+        let seen = if hidden { self.viewer.reduced(&person.body) } else { self.viewer.redact(&person.body) };
         let mut record = write_person(&seen, &slot.xref, self.dialect);
         let withheld = !seen.contains_key("gedcom");
         if let Some(original) = withheld.then(|| kept_record(&person.body)).flatten() {
             let links = original.children.into_iter().filter(is_family_link);
             record.children.extend(links.map(|link| Record { children: Vec::new(), ..link }));
         }
-        if let Some(links) = links {
-            self.patch_links(&mut record, links);
-        }
-        if self.viewer.role < TreeRole::Editor {
-            strip_pointers(&mut record, self.viewer.role);
+        let photo =
+            seen.get("profilePhotoUrl").and_then(Value::as_str).and_then(|url| url.strip_prefix("blob:"));
+        if let Some((scheme, key)) = self.options.photos.as_ref().zip(photo) {
+            record.push(Record::new("OBJE").leaf("FILE", format!("{scheme}{key}")));
         }
         record
     }
@@ -132,7 +180,7 @@ impl Export {
             let added = change.add.iter().map(|(role, xref)| Record::with(role.tag(), xref));
             record.children.splice(after..after, added);
         }
-        if self.viewer.role < TreeRole::Editor {
+        if self.viewer.role < TreeRole::Editor || change.is_some_and(|change| change.bare) {
             record.children.retain(is_member);
             for member in &mut record.children {
                 member.children.clear();
@@ -155,9 +203,12 @@ impl Export {
         Ok(made.len())
     }
 
-    fn made_family(&self, unit: &Unit) -> Record {
+    pub(super) fn made_family(&self, unit: &Unit) -> Record {
         let mut record = Record::top(&unit.xref, "FAM");
         self.patch(&mut record, self.changes.get(&unit.key));
+        if self.collects() {
+            self.prune(&mut record);
+        }
         record
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Export, OURS, Pedigree, Unit, couple, hash};
+use super::{Export, Fate, OURS, Pedigree, Unit, couple, hash};
 use crate::gedcom::family::FamilyRole;
 
 /// In place of a second partner.
@@ -49,11 +49,27 @@ impl Export {
             self.place_child(&mut index, orphan);
         }
         self.omit_empty();
+        self.bare_hidden();
+        self.take_targets();
+    }
+
+    /// Of a couple of whom one is hidden nothing is told but that.
+    fn bare_hidden(&mut self) {
+        if !self.collects() {
+            return;
+        }
+        for unit in &self.units {
+            let mut partners = unit.partners.iter().map(|(number, _)| self.fate(*number));
+            if partners.any(|fate| fate == Fate::Hidden) {
+                self.changes.entry(unit.key).or_default().bare = true;
+            }
+        }
     }
 
     fn index(&self) -> Index {
         let mut index = Index::default();
-        for (place, unit) in self.units.iter().enumerate() {
+        // With somebody left out, a family is not what it seems.
+        for (place, unit) in self.units.iter().enumerate().filter(|(_, unit)| unit.absent == 0) {
             if let Some(key) = house(unit) {
                 index.houses.entry(key).or_insert(place);
             }
@@ -215,7 +231,7 @@ impl Export {
                 continue;
             };
             let left = unit.partners.len() + unit.children.len() + unit.unknown;
-            if left > 1 || (left == 1 && unit.facts) {
+            if left > 1 || (left == 1 && unit.facts && self.options.branch.is_none()) {
                 continue;
             }
             change.omit = true;
