@@ -23,7 +23,9 @@ use tokio::time::timeout;
 use crate::hold::{BEAT, Held};
 use crate::reading::{Outcome, Piece, Reading};
 use crate::settle::{Failure, complete, fail};
-use crate::{DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, clear, now, recover, update};
+use crate::{
+    DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, clear, now, recover, unpack, update,
+};
 
 /// Runs an import to its end.
 pub async fn run(ports: &JobsPorts, id: &str, message: &Message) -> Result<(), JobError> {
@@ -87,6 +89,10 @@ async fn attempt(held: &mut Held<'_>) -> Result<(), JobError> {
     }
     let Some(file) = fetch(held).await? else {
         return fail(held, Failure::new("file_missing", "The uploaded file is no longer there")).await;
+    };
+    let file = match unpack::records(held, file, phase != Phase::Preview).await? {
+        Ok(file) => file,
+        Err(failure) => return fail(held, failure).await,
     };
     let outcome = match phase {
         Phase::Add => Some(read_in(held, file).await?),

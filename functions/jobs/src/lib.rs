@@ -16,6 +16,7 @@ mod recover;
 mod report;
 mod scan;
 mod settle;
+mod unpack;
 mod update;
 
 use std::sync::Arc;

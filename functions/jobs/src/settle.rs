@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::hold::Held;
 use crate::reading::Totals;
 use crate::report::Report;
-use crate::{JobError, expire, generations, now, update};
+use crate::{JobError, clear, expire, generations, now, update};
 
 /// Why an import failed.
 pub struct Failure {
@@ -118,6 +118,7 @@ pub async fn fail(held: &mut Held<'_>, failure: Failure) -> Result<(), JobError>
         held.save(Batch::new()).await?;
     }
     update::take_back(held).await?;
+    clear::forget_media(held.ports, &held.document.body).await?;
     held.set("status", "failed");
     let reason = held.text("error").to_owned();
     let notice =

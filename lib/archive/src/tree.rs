@@ -161,7 +161,7 @@ impl Run<'_> {
         let taken = self.taken(&documents).await?;
         *self.documents.entry(collection.name).or_default() += documents.len() as u64;
         let mut batch = Batch::new();
-        for Document { id, body, .. } in &mut documents {
+        for Document { id, version, body } in &mut documents {
             self.renewal.rewrite(body, &taken);
             if collection.name == FAMILY_TREES.name {
                 self.tree = Some(std::mem::take(body));
@@ -173,29 +173,37 @@ impl Run<'_> {
             }
             self.own(collection, body)?;
             let id = self.renewal.ids.rewrite(id, &taken).unwrap_or_default();
-            batch.insert(collection, id, std::mem::take(body));
+            batch.insert(collection, id.as_str(), std::mem::take(body));
+            if *version > 1 {
+                // An export copies the kept record of whoever was never changed.
+                batch.adjust(collection, id, Vec::new(), Body::new());
+            }
         }
         self.ports.documents.commit(batch).await.map_err(of_archive)
     }
 
     /// Makes a document one of the new tree, whatever it says.
     fn own(&self, collection: &Collection, body: &mut Body) -> Result<(), ArchiveError> {
-        let declares = |path: &str| collection.fields.iter().any(|field| field.path == path);
-        let tree = json!(self.renewal.tree_id);
-        if declares("familyTreeId") {
-            body.insert("familyTreeId".into(), tree);
-        } else if declares("data.familyTreeId") {
-            let Some(Value::Object(data)) = body.get_mut("data") else {
-                return Err(ArchiveError::refused(format!("a document of {} without data", collection.name)));
-            };
-            data.insert("familyTreeId".into(), tree);
-        } else {
-            let name = collection.name;
+        let name = collection.name;
+        if filter(collection, What::Tree(&self.renewal.tree_id), &[]).is_none() {
             return Err(ArchiveError::refused(format!("the archive of a tree has documents of {name}")));
         }
-        if collection.name == IMPORTS.name && !import::is_settled(body) {
-            // No job is at it, and none shall be.
-            body.insert("status".into(), json!("failed"));
+        let tree = json!(self.renewal.tree_id);
+        if collection.fields.iter().any(|field| field.path == "familyTreeId") {
+            body.insert("familyTreeId".into(), tree);
+        } else {
+            let Some(Value::Object(data)) = body.get_mut("data") else {
+                return Err(ArchiveError::refused(format!("a document of {name} without data")));
+            };
+            data.insert("familyTreeId".into(), tree);
+        }
+        if name == IMPORTS.name {
+            // No job is at it, and none shall be; what an undo needs has not come along.
+            if !matches!(import::status(body), "completed" | "failed" | "undone") {
+                body.insert("status".into(), json!("failed"));
+            }
+            body.remove("expiresAt");
+            body.insert("undoOver".into(), json!(true));
         }
         Ok(())
     }

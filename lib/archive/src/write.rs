@@ -25,6 +25,13 @@ use crate::transform::blob_keys;
 use crate::{ArchiveError, hex, lost};
 
 const CHUNK: u32 = 500;
+/// Papers of work under way, tied to ids, jobs and files of one installation: no tree takes them along.
+const WORKING: [&Collection; 4] = [
+    &collections::UPLOADS,
+    &collections::IMPORT_CHANGES,
+    &collections::IMPORT_BACKUPS,
+    &collections::EXPORTS,
+];
 
 /// Where everything comes from.
 #[derive(Clone)]
@@ -135,7 +142,7 @@ pub(crate) fn filter(collection: &Collection, what: What<'_>, pending: &[String]
     if declares("data.familyTreeId") {
         return Some(Filter::eq("data.familyTreeId", id));
     }
-    if !declares("familyTreeId") {
+    if !declares("familyTreeId") || WORKING.iter().any(|working| working.name == collection.name) {
         return None;
     }
     let hidden = || pending.iter().map(|id| Value::from(id.as_str())).collect();

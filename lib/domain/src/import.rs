@@ -35,6 +35,7 @@ const NUMBERS: &str = "gedcomImports";
 /// What is nobody's business outside.
 const INTERNAL: &[&str] = &[
     "blobKey",
+    MEDIA,
     "runBy",
     "runs",
     "requeued",
@@ -47,6 +48,25 @@ const INTERNAL: &[&str] = &[
     REMOVED_RELATIONSHIPS,
     "removedRecords",
 ];
+
+/// The files that an archive brought: `{name, key}` each.
+pub const MEDIA: &str = "media";
+
+/// Where the file of an archive is kept.
+pub fn medium_key(import_id: &str, number: usize, name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+    // From the end: what a file is stands there.
+    let tail: Vec<char> = last.chars().rev().take(80).map(plain).collect();
+    let tail: String = tail.into_iter().rev().collect();
+    format!("media/{import_id}/{number}-{tail}")
+}
+
+/// The files that an import keeps: their names in the archive, and where they are.
+pub fn media(import: &Body) -> impl Iterator<Item = (&str, &str)> {
+    let all = import.get(MEDIA).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|medium| Some((medium["name"].as_str()?, medium["key"].as_str()?)))
+}
 
 /// How many persons of it the undo has removed.
 pub const REMOVED_PERSONS: &str = "removedPersons";

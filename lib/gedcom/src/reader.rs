@@ -1,7 +1,7 @@
 //! The streaming reader: one level-0 record at a time.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Read;
 
@@ -47,12 +47,15 @@ const REMEMBERED_XREFS: usize = 1 << 20;
 /// | `raw-line-break` | text without level and tag becomes a `CONT` child |
 /// | `text-before-first-record` | dropped |
 /// | `missing-head`, `missing-trailer`, `after-trailer`, `duplicate-xref` | only reported |
+/// | `dangling-pointer` | only reported, and only after [`checking_pointers`](Self::checking_pointers) |
 pub struct Reader<R: Read> {
     source: Source<R>,
     builder: Builder,
     diagnostics: Diagnostics,
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// Pointers to records that did not come yet, by hash with the first line of each; only if asked for.
+    ahead: Option<HashMap<u64, u32>>,
     started: bool,
     trailer: bool,
     finished: bool,
@@ -81,10 +84,19 @@ impl<R: Read> Reader<R> {
             diagnostics,
             seen: HashSet::new(),
             hasher: RandomState::new(),
+            ahead: None,
             started: false,
             trailer: false,
             finished: false,
         })
+    }
+
+    /// Reports pointers that lead to no record too, as `dangling-pointer`, each xref once and after everything else.
+    ///
+    /// It takes another twelve bytes for each record that is pointed at before it comes, to a fixed maximum.
+    pub fn checking_pointers(mut self) -> Self {
+        self.ahead = Some(HashMap::new());
+        self
     }
 
     /// The next level-0 record, or `None` at the end of the file. After an error there is nothing more.
@@ -98,6 +110,7 @@ impl<R: Read> Reader<R> {
         let next = self.read_record();
         self.finished = !matches!(next, Ok(Some(_)));
         if self.finished {
+            self.report_dangling();
             self.diagnostics.finish();
         }
         next
@@ -145,6 +158,33 @@ impl<R: Read> Reader<R> {
         {
             diagnostics.add(line, Severity::Warning, "duplicate-xref", || {
                 "another record above has the same xref".to_owned()
+            });
+        }
+        self.note_pointers(record);
+    }
+
+    fn note_pointers(&mut self, record: &Record) {
+        let Some(ahead) = &mut self.ahead else { return };
+        if let Some(xref) = &record.xref {
+            ahead.remove(&self.hasher.hash_one(xref));
+        }
+        for (_, line) in record.walk() {
+            let Some(pointer) = line.pointer().filter(|pointer| *pointer != "@VOID@") else { continue };
+            let hash = self.hasher.hash_one(pointer);
+            if !self.seen.contains(&hash) && ahead.len() < REMEMBERED_XREFS {
+                ahead.entry(hash).or_insert(line.line);
+            }
+        }
+    }
+
+    /// Nothing can be said of a file with more xrefs than are remembered.
+    fn report_dangling(&mut self) {
+        let ahead = self.ahead.take().filter(|_| self.seen.len() < REMEMBERED_XREFS);
+        let mut lines: Vec<u32> = ahead.into_iter().flatten().map(|(_, line)| line).collect();
+        lines.sort_unstable();
+        for line in lines {
+            self.diagnostics.add(line, Severity::Warning, "dangling-pointer", || {
+                "there is no record with this xref".to_owned()
             });
         }
     }

@@ -1,10 +1,11 @@
 //! Charts of a person's family: laid out for a page that draws them itself, or drawn.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use dzinza_charts::{Drawing, Gender, Label, Theme, Words, svg};
+use dzinza_charts::{Drawing, Fonts, Gender, Label, Orientation, Pages, Paper, Theme, Words, pdf, svg};
 use dzinza_domain::view;
 use dzinza_kinship::Graph;
 use dzinza_kinship::chart::{self, Direction, Kind, Layout, Options};
@@ -18,12 +19,15 @@ use crate::PeoplePorts;
 
 /// Persons of one chart, unless the caller wants fewer.
 const MOST: u64 = 3000;
+/// Those of this machine, read when the first chart is printed.
+static FONTS: OnceLock<Fonts> = OnceLock::new();
 
-/// A chart of a person's family. `json` says who stands where and which line means what; `svg` is drawn.
+/// A chart of a person's family. `json` says who stands where and which line means what; `svg` is drawn
+/// for a screen, `pdf` for paper: on one page, or on several to be put together where the text would be too small.
 #[utoipa::path(get, path = "/api/persons/{personId}/chart", tag = "kin", operation_id = "person_chart", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("kind" = Option<String>, Query, description = "pedigree (default), descendants, hourglass or fan"), ("generations" = Option<u32>, Query, minimum = 1, maximum = 12),
         ("format" = Option<String>, Query, description = "json (default), svg or pdf"), ("direction" = Option<String>, Query, description = "across or down"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 3000, description = "persons at most (600)"),
-        ("theme" = Option<String>, Query, description = "of svg: auto (default), light or dark"), ("paper" = Option<String>, Query, description = "of pdf: a4 (default) or a3"), ("orientation" = Option<String>, Query, description = "of pdf: portrait or landscape")),
+        ("theme" = Option<String>, Query, description = "of svg: auto (default), light or dark"), ("paper" = Option<String>, Query, description = "of pdf: a4 (default) or a3"), ("orientation" = Option<String>, Query, description = "of pdf: portrait or landscape; otherwise as it fits better"), ("onePage" = Option<bool>, Query, description = "of pdf: on one page, however small")),
     responses((status = 200, description = "The chart", content((serde_json::Value = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "application/pdf"))), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such person for this caller")))]
 pub async fn chart(
     State(ports): State<PeoplePorts>,
@@ -46,6 +50,7 @@ struct Wanted {
     options: Options,
     format: &'static str,
     theme: Theme,
+    pages: Pages,
 }
 
 impl Wanted {
@@ -74,8 +79,8 @@ impl Wanted {
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
         };
-        let format = query.word(&["format"], &["json", "svg"])?.unwrap_or("json");
-        Ok(Self { options, format, theme })
+        let format = query.word(&["format"], &["json", "svg", "pdf"])?.unwrap_or("json");
+        Ok(Self { options, format, theme, pages: pages(query)? })
     }
 
     async fn answer(
@@ -91,21 +96,42 @@ impl Wanted {
         let nobody = Body::new();
         let of = |place| people.get(graph.id(place)).unwrap_or(&nobody);
         let labels: Vec<Label> = layout.cards.iter().map(|card| label(of(card.place))).collect();
-        let theme = self.theme;
+        let (theme, printed) = (self.theme, (self.format == "pdf").then_some(self.pages));
         let drawn = blocking(move || {
             let words = Words::default();
             let drawing =
                 Drawing { layout: &layout, labels: &labels, title: &title, subtitle: "", words: &words };
-            svg(&drawing, theme)
-        })
-        .await?;
+            match printed {
+                Some(pages) => pdf(&drawing, pages, FONTS.get_or_init(Fonts::system)),
+                None => Ok(svg(&drawing, theme).into_bytes()),
+            }
+        });
+        let drawn = drawn.await?.map_err(|error| {
+            tracing::error!(%error, "a chart cannot be printed");
+            Problem::internal()
+        })?;
+        let kind = if self.format == "pdf" { "application/pdf" } else { "image/svg+xml" };
         let headers = [
-            (header::CONTENT_TYPE, "image/svg+xml"),
+            (header::CONTENT_TYPE, kind),
             // Names are text in it; nothing in it may run even so.
             (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
         ];
         Ok((headers, drawn).into_response())
     }
+}
+
+/// The paper that the query asks for.
+fn pages(query: &QueryParams) -> Result<Pages, Problem> {
+    let paper = match query.word(&["paper"], &["a4", "a3"])? {
+        Some("a3") => Paper::A3,
+        _ => Paper::A4,
+    };
+    let orientation = match query.word(&["orientation"], &["portrait", "landscape"])? {
+        Some("portrait") => Orientation::Portrait,
+        Some(_) => Orientation::Landscape,
+        None => Orientation::Auto,
+    };
+    Ok(Pages { paper, orientation, one: query.flag(&["onePage"])?.unwrap_or(false) })
 }
 
 /// The layout with persons instead of places.

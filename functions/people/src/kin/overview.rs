@@ -120,7 +120,8 @@ pub async fn consanguinity(
     });
     let mut body = Paged::new(page, ranking.len() as u64).body(&["persons", "items"], told.collect());
     body["totalPersons"] = json!(graph.len());
-    let sum: f64 = ranking.iter().map(|(_, coefficient)| coefficient).sum();
+    // Not `sum`, which is -0.0 for nobody.
+    let sum = ranking.iter().fold(0.0, |sum, (_, coefficient)| sum + coefficient);
     body["mean"] = json!(sum / graph.len().max(1) as f64);
     Ok(Json(body))
 }

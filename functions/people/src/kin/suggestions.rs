@@ -32,7 +32,11 @@ pub async fn suggestions(
     found: PersonAccess<View>,
 ) -> Result<Json<Value>, Problem> {
     let (graph, place) = graph_of(&ports, &found).await?;
-    let close: HashSet<&str> = graph.ties(place).iter().map(|tie| graph.id(tie.to)).collect();
+    let tied = graph.ties(place).iter().map(|tie| tie.to);
+    // Those of the same parents are siblings, whether or not anybody has recorded it.
+    let siblings =
+        graph.parents(place).flat_map(|(parent, _)| graph.children(parent)).map(|(child, _)| child);
+    let close: HashSet<&str> = tied.chain(siblings).map(|kin| graph.id(kin)).collect();
     let viewer = found.access.viewer;
     let person = viewer.redact(&found.person.body);
     let mut suggested: Vec<Value> = Vec::new();

@@ -264,6 +264,10 @@ async fn a_tree_that_cannot_be_stored_leaves_nothing() {
     let note = json!({ "id": ONE, "version": 1, "body": { "userId": "victim", "title": "Click here" } });
     foreign.set("notifications", &[note]);
     assert!(reason(world.restore(foreign.file(), Allowed::UPLOAD).await).contains("notifications"));
+    let mut working = whole.clone();
+    let upload = json!({ "id": ONE, "version": 1, "body": { "familyTreeId": TREE, "chunks": [{ "key": "imports/secret.ged" }] } });
+    working.set("uploads", &[upload]);
+    assert!(reason(world.restore(working.file(), Allowed::UPLOAD).await).contains("uploads"));
     let mut numbered = whole.clone();
     numbered.set("people", &[json!({ "id": "7", "version": 1, "body": {} })]);
     assert!(reason(world.restore(numbered.file(), Allowed::UPLOAD).await).contains("\"7\""));

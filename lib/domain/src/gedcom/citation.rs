@@ -20,7 +20,7 @@ use crate::FieldProblem;
 use crate::store::Body;
 
 pub use facts::read_fact;
-use facts::{DEPTH, WHOLE, fact_of, place_of};
+use facts::{DEPTH, named, place_of, whole};
 
 /// Citations that one owner can have; of a file that has more, the first are looked at.
 const MOST: usize = 2000;
@@ -53,9 +53,9 @@ impl Citations {
             kept.filter_map(|(key, id)| Some((key.clone(), id.as_str()?.to_owned()))).collect();
         let found = keyed(&record)
             .into_iter()
-            .map(|(key, at)| {
+            .map(|Keyed { key, fact, at }| {
                 let id = kept.get(&key).cloned().unwrap_or_else(|| natural(&key));
-                Found { id, fact: fact_of(&record, &at), at }
+                Found { id, fact, at }
             })
             .collect();
         Self { record, kept, found }
@@ -139,7 +139,7 @@ impl Citations {
         let place = last.map_or(parent.children.len(), |last| last + 1);
         parent.children.insert(place, line);
         at.push(place);
-        let number = keyed(&self.record).iter().position(|(_, place)| *place == at).unwrap_or_default();
+        let number = keyed(&self.record).iter().position(|one| one.at == at).unwrap_or_default();
         let mut ids: Vec<_> = self.found.iter().map(|found| Some(found.id.clone())).collect();
         ids.insert(number.min(ids.len()), None);
         self.name(&ids);
@@ -206,7 +206,7 @@ impl Citations {
         let taken: HashSet<String> = ids.iter().flatten().cloned().collect();
         self.kept.clear();
         self.found.clear();
-        for (number, (key, at)) in keyed(&self.record).into_iter().enumerate() {
+        for (number, Keyed { key, fact, at }) in keyed(&self.record).into_iter().enumerate() {
             let mut id = ids.get(number).cloned().flatten().unwrap_or_else(|| {
                 let mut id = natural(&key);
                 while taken.contains(&id) {
@@ -220,7 +220,7 @@ impl Citations {
             if id != natural(&key) {
                 self.kept.insert(key, id.clone());
             }
-            self.found.push(Found { id, fact: fact_of(&self.record, &at), at });
+            self.found.push(Found { id, fact, at });
         }
     }
 
@@ -242,43 +242,55 @@ fn natural(key: &str) -> String {
     format!("c{key}")
 }
 
-/// Every citation with what tells it from the others and where it is: a hash of what it says and of the facts it
-/// stands below, and, of equal ones, which it is.
-fn keyed(record: &Record) -> Vec<(String, Vec<usize>)> {
+/// A citation, with what tells it from the others: a hash of what it says and of the fact it is for, and, of equal ones,
+/// which it is.
+struct Keyed {
+    key: String,
+    fact: String,
+    at: Vec<usize>,
+}
+
+/// Every citation of a record. Each line is looked at once, however many facts of a kind there are.
+fn keyed(record: &Record) -> Vec<Keyed> {
     let mut found = Vec::new();
     let mut times: HashMap<u64, usize> = HashMap::new();
-    let mut open: Vec<(Vec<usize>, &Record)> = vec![(Vec::new(), record)];
-    while let Some((at, node)) = open.pop().filter(|_| found.len() < MOST) {
+    let mut open = vec![(Vec::new(), String::new(), record)];
+    while let Some((at, fact, node)) = open.pop().filter(|_| found.len() < MOST) {
         if node.tag == "SOUR" && !at.is_empty() {
-            found.push((fnv(&[&fact_of(record, &at), &node.to_gedcom()]), at));
+            let fact = if fact.is_empty() { whole(record).to_owned() } else { fact };
+            let hash = fnv(&[&fact, &node.to_gedcom()]);
+            let time = times.entry(hash).or_default();
+            *time += 1;
+            let key = if *time == 1 { format!("{hash:016x}") } else { format!("{hash:016x}-{time}") };
+            found.push(Keyed { key, fact, at });
             continue;
         }
         if at.len() > DEPTH {
             continue;
         }
-        let lines = node.children.iter().enumerate().filter(|(_, line)| !is_entry(line));
         let first = open.len();
-        open.extend(lines.map(|(place, line)| ([at.as_slice(), &[place]].concat(), line)));
+        for (place, line, name) in named(node) {
+            if is_entry(line) {
+                continue;
+            }
+            let name = match (line.tag.as_str(), fact.as_str()) {
+                ("SOUR", fact) => fact.to_owned(),
+                (_, "") => name,
+                (_, fact) => format!("{fact}/{name}"),
+            };
+            open.push(([at.as_slice(), &[place]].concat(), name, line));
+        }
         // Last in, first out: backwards, so that they come in their order.
         open.get_mut(first..).unwrap_or_default().reverse();
     }
-    let mut count = |hash: u64| {
-        let time = times.entry(hash).or_default();
-        *time += 1;
-        *time
-    };
-    let name = |hash: u64, time: usize| {
-        if time == 1 { format!("{hash:016x}") } else { format!("{hash:016x}-{time}") }
-    };
-    found.into_iter().map(|(hash, at)| (name(hash, count(hash)), at)).collect()
+    found
 }
 
 /// Adds the citations that one record has to another, below the same facts; to the whole where such a fact is not.
 pub(super) fn copy_citations(from: &Record, to: &mut Record) {
-    for (_, at) in keyed(from) {
+    for Keyed { fact, at, .. } in keyed(from) {
         let Some(line) = at.iter().try_fold(from, |node, place| node.children.get(*place)) else { continue };
-        let fact = fact_of(from, &at);
-        let fact = if WHOLE.contains(&fact.as_str()) { "" } else { fact.as_str() };
+        let fact = if fact == whole(from) { "" } else { fact.as_str() };
         let place = place_of(to, fact).unwrap_or_default();
         let parent = place.iter().try_fold(&mut *to, |node, place| node.children.get_mut(*place));
         if let Some(parent) = parent.filter(|parent| !parent.children.contains(line)) {

@@ -26,11 +26,12 @@ pub(super) fn fnv(parts: &[&str]) -> u64 {
 /// Each pointer in the lines of a record once, in order. Reads the text as it is: an import does this for everyone.
 pub fn pointers(raw: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
-    for line in raw.lines() {
+    // Few lines end like a pointer: the others are passed over without being taken apart.
+    for line in raw.lines().map(str::trim_end).filter(|line| line.ends_with('@')) {
         let mut words = line.trim_start().splitn(3, ' ');
         let (Some(_), Some(tag), Some(value)) = (words.next(), words.next(), words.next()) else { continue };
-        let value = value.trim();
-        let pointer = value.len() > 2 && value.starts_with('@') && value.ends_with('@');
+        let value = value.trim_start();
+        let pointer = value.len() > 2 && value.starts_with('@');
         if pointer && POINTING.contains(&tag) && value != "@VOID@" && !value.starts_with("@@") {
             found.push(value);
         }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::tables::{self, SOUND_TAGS};
 use super::walk::{Payload, VOID, Walk};
-use super::words::{alike, is_extension, say, say_instead, take_phrase};
+use super::words::{alike, is_extension, lose_unknown, say, say_instead, take_phrase};
 use super::{KeptAs, tags, text};
 use crate::record::Record;
 use crate::version::Version;
@@ -89,7 +89,12 @@ pub(super) fn recorded(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Reco
                 }
             }
         }
-        Version::V551 => walk.finish(node, Payload::AsWritten, Vec::new(), out),
+        Version::V551 => {
+            if !known {
+                lose_unknown(walk, &node, &said);
+            }
+            walk.finish(node, Payload::AsWritten, Vec::new(), out);
+        }
     }
 }
 
@@ -132,6 +137,7 @@ pub(super) fn association_role(walk: &mut Walk<'_>, mut node: Record, out: &mut 
     let said = node.text();
     node.tag = "RELA".into();
     if !tables::role(&said).1 {
+        lose_unknown(walk, &node, &said);
         return walk.finish(node, Payload::AsWritten, Vec::new(), out);
     }
     match take_phrase(&mut node) {

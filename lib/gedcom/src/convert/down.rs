@@ -14,6 +14,15 @@ const ELSEWHERE: &str = "5.5.1 does not have it at this place";
 pub(super) fn node(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Record>) {
     let parent = walk.parent().to_owned();
     let is_void = node.pointer() == Some(VOID);
+    if node.pointer().is_some() && !tags::points(&node.tag) {
+        let what = node.text();
+        walk.lose(&node, &what, "a pointer where 7.0 has text", KeptAs::AsItIs);
+    }
+    let only_in_five = !tags::knows(Version::V70, &node.tag) && tags::knows(Version::V551, &node.tag);
+    if only_in_five || node.tag == "EMAI" {
+        let what = node.tag.clone();
+        walk.lose(&node, &what, "7.0 has no such tag, and 5.5.1 has", KeptAs::AsItIs);
+    }
     if misplaced(walk, &parent, &node) {
         return walk.keep(node, ELSEWHERE, out);
     }
@@ -24,8 +33,9 @@ pub(super) fn node(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Record>)
         (_, tag) if is_void && !tag.starts_with('_') => {
             return walk.keep(node, "5.5.1 has no pointer to nothing", out);
         }
-        (_, "SNOTE") => node.tag = "NOTE".into(),
-        (_, "FILE") => return media::file(walk, node, out),
+        (_, "SNOTE") if node.pointer().is_some() => node.tag = "NOTE".into(),
+        (_, "SNOTE") => return walk.keep(node, "it points at no record", out),
+        ("OBJE", "FILE") => return media::file(walk, node, out),
         ("FILE", "FORM") => return media::form(walk, node, out),
         ("FORM", "MEDI") => return media::medium(walk, node, out),
         ("CALN", "MEDI") => return words::down(walk, node, &MEDIA, out),
@@ -117,8 +127,10 @@ fn age(walk: &mut Walk<'_>, mut node: Record, out: &mut Vec<Record>) {
 
 fn lose_sex(walk: &mut Walk<'_>, node: &Record) {
     let said = node.text();
-    if said == "X" {
-        walk.lose(node, &said, "5.5.1 has M, F and U; X is of 5.5.5", KeptAs::AsItIs);
+    match said.as_str() {
+        "M" | "F" | "U" => {}
+        "X" => walk.lose(node, &said, "5.5.1 has M, F and U; X is of 5.5.5", KeptAs::AsItIs),
+        _ => words::lose_unknown(walk, node, &said),
     }
 }
 

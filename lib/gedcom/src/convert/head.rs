@@ -1,7 +1,7 @@
 //! The header: version, form, character set, and which extension tags stand for what.
 
 use super::walk::{Memory, Walk};
-use super::{KeptAs, text};
+use super::{KeptAs, tags, text};
 use crate::record::Record;
 use crate::version::Version;
 
@@ -23,9 +23,8 @@ pub(super) fn learn(memory: &mut Memory, head: &Record, to: Version) {
 fn stands_for(value: &str, version: Version) -> Option<(&str, &str)> {
     let (extension, uri) = value.trim().split_once(' ')?;
     let tag = uri.trim().strip_prefix(KEPT)?.strip_prefix(version.number())?.strip_prefix(':')?;
-    let is_tag = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    let fits = extension.starts_with('_') && !tag.is_empty() && tag.bytes().all(is_tag);
-    (fits && !tag.starts_with('_')).then_some((extension, tag))
+    let fits = extension.starts_with('_') && tags::is_well_formed(tag) && !tag.starts_with('_');
+    fits.then_some((extension, tag))
 }
 
 pub(super) fn convert(walk: &mut Walk<'_>, mut head: Record) -> Record {

@@ -28,6 +28,12 @@ const SEVEN: &[&str] = &[
     "TAG", "TOP", "TRAN", "UID", "WIDTH",
 ];
 
+/// Tags of 7.0 that point at records.
+const POINTERS: &[&str] = &[
+    "ALIA", "ANCI", "ASSO", "CHIL", "DESI", "FAMC", "FAMS", "HUSB", "OBJE", "REPO", "SNOTE", "SOUR", "SUBM",
+    "WIFE",
+];
+
 /// Events and ordinary facts without a payload of their own; `Y` says that they happened.
 const EVENTS: &[&str] = &[
     "ADOP", "ANUL", "BAPM", "BARM", "BASM", "BIRT", "BLES", "BURI", "CENS", "CHR", "CHRA", "CONF", "CREM",
@@ -45,14 +51,43 @@ pub(super) const ORDINANCES: [&str; 6] = ["BAPL", "CONL", "ENDL", "INIL", "SLGC"
 
 pub(super) fn knows(version: Version, tag: &str) -> bool {
     let own = if version == Version::V551 { FIVE } else { SEVEN };
-    BOTH.contains(&tag) || own.contains(&tag)
+    has(BOTH, tag) || has(own, tag)
+}
+
+/// Whether the payload of a tag of 7.0 is a pointer.
+pub(super) fn points(tag: &str) -> bool {
+    tag.starts_with('_') || has(POINTERS, tag)
 }
 
 pub(super) fn is_event(tag: &str) -> bool {
-    EVENTS.contains(&tag)
+    has(EVENTS, tag)
 }
 
 /// Events and attributes: what may stand in `SOUR.EVEN` and `SOUR.DATA.EVEN`.
 pub(super) fn is_fact(tag: &str) -> bool {
-    is_event(tag) || ATTRIBUTES.contains(&tag)
+    is_event(tag) || has(ATTRIBUTES, tag)
+}
+
+/// Upper-case letters, digits and underscores.
+pub(super) fn is_well_formed(tag: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    !tag.is_empty() && tag.bytes().all(fits)
+}
+
+/// In a list that is sorted.
+fn has(tags: &[&str], tag: &str) -> bool {
+    tags.binary_search(&tag).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_and_share_nothing() {
+        assert!([BOTH, FIVE, SEVEN, POINTERS, EVENTS, ATTRIBUTES].iter().all(|list| list.is_sorted()));
+        assert!(FIVE.iter().chain(SEVEN).all(|tag| !has(BOTH, tag)));
+        assert!(knows(Version::V551, "RELA") && !knows(Version::V70, "RELA") && knows(Version::V70, "CREA"));
+        assert!(is_fact("BIRT") && is_fact("OCCU") && !is_fact("NAME"));
+    }
 }

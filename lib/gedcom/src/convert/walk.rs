@@ -8,6 +8,8 @@ use crate::record::Record;
 use crate::version::Version;
 
 pub(super) const VOID: &str = "@VOID@";
+/// At the end of a kept tag: it stood below a line with the same tag.
+const BELOW: &str = "_BELOW";
 
 /// What one record has to know about the others.
 #[derive(Debug, Default)]
@@ -136,7 +138,7 @@ impl<'a> Walk<'a> {
         }
         self.path.push(node.tag.clone());
         if let Some(tag) = self.memory.restored.get(&node.tag).cloned() {
-            node.tag = tag;
+            node.tag = tag.strip_suffix(BELOW).unwrap_or(&tag).into();
             self.restore_tree(&mut node);
             out.push(node);
         } else if self.take_original(&mut node) {
@@ -161,7 +163,11 @@ impl<'a> Walk<'a> {
         let foreign = !node.tag.starts_with('_') && !node.tag.is_empty() && !tags::knows(self.to, &node.tag);
         let inside_extension = self.path.iter().rev().skip(1).any(|tag| tag.starts_with('_'));
         if foreign && !inside_extension && added.is_empty() {
-            return self.keep(node, "there is no such tag", out);
+            if tags::is_well_formed(&node.tag) {
+                return self.keep(node, "there is no such tag", out);
+            }
+            let what = node.tag.clone();
+            self.lose(&node, &what, "this is no tag in any version", KeptAs::AsItIs);
         }
         let mut added = added;
         if payload == Payload::AsWritten {
@@ -210,7 +216,10 @@ impl<'a> Walk<'a> {
 
     /// Keeps a line with everything below it, word for word, under an extension tag.
     pub(super) fn keep(&mut self, mut node: Record, why: &'static str, out: &mut Vec<Record>) {
-        let extension = self.extension(&node.tag);
+        // Else it would be taken for what the line above said.
+        let below = is_counterpart(&node.tag, self.parent());
+        let extension =
+            self.extension(&if below { format!("{}{BELOW}", node.tag) } else { node.tag.clone() });
         let what = node.value.clone().unwrap_or_default();
         self.lose(&node, &what, why, KeptAs::Extension(extension.clone()));
         self.keep_tree(&mut node);

@@ -2,7 +2,7 @@
 
 use super::tables::{self, Words};
 use super::walk::{Payload, Walk};
-use super::{KeptAs, text};
+use super::{KeptAs, tags, text};
 use crate::record::Record;
 use crate::version::Version;
 
@@ -76,6 +76,7 @@ pub(super) fn down(walk: &mut Walk<'_>, mut node: Record, words: &Words, out: &m
     }
     let other = said == "OTHER";
     if !other && words.seven(&said).is_none_or(|word| word != said) {
+        lose_unknown(walk, &node, &said);
         return walk.finish(node, Payload::AsWritten, Vec::new(), out);
     }
     let phrase = if other { take_phrase(&mut node) } else { None };
@@ -100,10 +101,16 @@ pub(super) fn down(walk: &mut Walk<'_>, mut node: Record, words: &Words, out: &m
     }
 }
 
+/// A word that 7.0 does not have either; no one can say what it will become.
+pub(super) fn lose_unknown(walk: &mut Walk<'_>, node: &Record, said: &str) {
+    if !said.is_empty() && !is_extension(said) {
+        walk.lose(node, said, "7.0 has no such word", KeptAs::AsItIs);
+    }
+}
+
 /// `_FOO`, which 7.0 allows in place of any word.
 pub(super) fn is_extension(word: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    word.len() > 1 && word.starts_with('_') && word.bytes().all(fits)
+    word.len() > 1 && word.starts_with('_') && tags::is_well_formed(word)
 }
 
 /// Takes the phrase off a line of 7.0, unless something hangs on it.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Version;
 
 fn jdn(y: i32, m: u8, d: u8) -> i64 {
     Calendar::Gregorian.range(y, Some(m), Some(d)).0
@@ -152,4 +153,33 @@ fn iso_dates() {
         assert_eq!(iso_to_gedcom(bad), None, "{bad}");
     }
     assert_eq!(DateValue::from_iso("1890-03-12").and_then(|d| d.exact_ymd()), Some((1890, 3, 12)));
+}
+
+#[test]
+fn standard_spellings() {
+    for (text, five, seven) in [
+        ("about 03 mar 1890", Some("ABT 3 MAR 1890"), Some("ABT 3 MAR 1890")),
+        (
+            "@#djulian@ bet 1700 and 1701",
+            Some("BET @#DJULIAN@ 1700 AND @#DJULIAN@ 1701"),
+            Some("BET JULIAN 1700 AND JULIAN 1701"),
+        ),
+        ("44 b.c.", Some("44 B.C."), Some("44 BCE")),
+        ("HEBREW 2 NSN 5783", Some("@#DHEBREW@ 2 NSN 5783"), Some("HEBREW 2 NSN 5783")),
+        ("HEBREW 2 ADS 5784", Some("@#DHEBREW@ 2 ADS 5784"), Some("HEBREW 2 ADS 5784")),
+        ("5 COMP 7", Some("@#DFRENCH R@ 5 COMP 7"), Some("FRENCH_R 5 COMP 7")),
+        ("11 FEB 1699/00", Some("11 FEB 1699/00"), Some("11 FEB 1700")),
+        ("11 APR 1699/00", Some("11 APR 1699/00"), Some("11 APR 1699")),
+        ("FROM 1699/00 TO 1731/32", Some("FROM 1699/00 TO 1731/32"), Some("FROM 1699 TO 1732")),
+        ("INT 1890 (the comet)", Some("INT 1890 (the comet)"), Some("1890")),
+        ("9999/00", Some("9999/00"), None),
+        ("(the comet)", None, None),
+    ] {
+        let date = DateValue::parse(text);
+        let got = [Version::V551, Version::V70].map(|version| date.to_standard(version));
+        assert_eq!(got.each_ref().map(Option::as_deref), [five, seven], "{text}");
+    }
+    assert_eq!(DateValue::parse("INT 1890 (the (big) comet)").phrase(), Some("the (big) comet"));
+    assert_eq!(DateValue::parse("(the comet)").phrase(), Some("the comet"));
+    assert_eq!(DateValue::parse("1890 (the comet)").phrase(), None);
 }

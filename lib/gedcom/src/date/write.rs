@@ -74,7 +74,8 @@ impl DateValue {
 impl Day {
     fn write(&self, version: Version) -> Option<String> {
         let before_christ = self.year <= 0;
-        if before_christ && self.dual.is_some() {
+        // Neither version writes these, and nothing reads them back.
+        if (before_christ && self.dual.is_some()) || self.year > 9999 {
             return None;
         }
         let mut words: Vec<String> = Vec::with_capacity(5);
@@ -86,6 +87,7 @@ impl Day {
         words.push(match (version, self.dual) {
             _ if before_christ => (1 - self.year).to_string(),
             (Version::V551, Some(dual)) => format!("{}/{:02}", self.year, dual.rem_euclid(100)),
+            (Version::V70, Some(_)) if self.civil_year() > 9999 => return None,
             (Version::V70, Some(_)) => self.civil_year().to_string(),
             (_, None) => self.year.to_string(),
         });

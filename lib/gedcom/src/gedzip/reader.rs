@@ -111,6 +111,15 @@ impl<R: Read + Seek> Archive<R> {
         found.map(|at| self.entry(at, self.limits.media_bytes)).transpose()
     }
 
+    /// The file of this name, as [`list`](Self::list) has it.
+    ///
+    /// # Errors
+    /// As [`gedcom`](Self::gedcom).
+    pub fn named(&mut self, name: &str) -> Result<Option<Entry<'_, R>>, ZipProblem> {
+        let found = self.zip.index_for_name(name).filter(|at| *at != self.gedcom);
+        found.map(|at| self.entry(at, self.limits.media_bytes)).transpose()
+    }
+
     /// All media in the order of the archive. Folders, and names that lead outside the archive, are left out.
     pub fn list(&self) -> impl Iterator<Item = Media> {
         (0..self.zip.len()).filter(|at| *at != self.gedcom).filter_map(|at| {

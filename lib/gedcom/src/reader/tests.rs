@@ -190,3 +190,37 @@ impl Read for Broken {
         Err(std::io::Error::other("disk on fire"))
     }
 }
+
+#[test]
+fn dangling_pointers_are_reported_when_asked_for() {
+    let file = "0 HEAD\n0 @I1@ INDI\n1 FAMS @F1@\n1 FAMC @F9@\n1 ALIA @VOID@\n1 NOTE @N1@\n0 @F1@ FAM\n1 CHIL @F9@\n0 TRLR\n";
+    assert_eq!(read(file), (file.to_owned(), vec![]));
+    let mut reader = Reader::new(file.as_bytes()).unwrap().checking_pointers();
+    assert_eq!(reader.by_ref().count(), 4);
+    let found: Vec<_> = reader.take_diagnostics().iter().map(|d| (d.line, d.code)).collect();
+    assert_eq!(found, [(4, "dangling-pointer"), (6, "dangling-pointer")]);
+}
+
+#[test]
+fn long_lines_and_a_hundred_levels_are_kept_as_they_are() {
+    let mut file = format!("0 HEAD\n1 NOTE {}\n0 @I1@ INDI\n", "x".repeat(50_000));
+    for level in 1..100 {
+        writeln!(file, "{level} _TAG{level} own").unwrap();
+    }
+    file += "0 @X1@ _WHAT ever\n1 MISC\n0 TRLR\n";
+    assert_eq!(read(&file), (file.clone(), vec![]));
+}
+
+#[test]
+fn each_code_page_by_its_name_in_the_header() {
+    for (name, byte) in
+        [("ANSI", 0xEB), ("IBMPC", 0x89), ("IBM WINDOWS", 0xEB), ("MACINTOSH", 0x91), ("CP1252", 0xEB)]
+    {
+        let mut bytes = format!("0 HEAD\r1 CHAR {name}\r0 @I1@ INDI\r1 NAME Zo").into_bytes();
+        bytes.push(byte);
+        bytes.extend(b"\r0 TRLR\r");
+        let (text, codes) = read(&bytes);
+        assert!(text.contains("1 NAME Zoë\n"), "{name}: {text}");
+        assert_eq!(codes, [""; 0], "{name}");
+    }
+}

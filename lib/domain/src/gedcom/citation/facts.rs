@@ -1,5 +1,7 @@
 //! What a citation is cited for, in words: `person`, `birth`, `residence:2`, `birth/place`.
 
+use std::collections::HashMap;
+
 use dzinza_gedcom::Record;
 use serde_json::Value;
 
@@ -37,33 +39,31 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// What stands for the whole record.
-pub(super) const WHOLE: [&str; 3] = ["person", "family", "record"];
+const WHOLE: [&str; 3] = ["person", "family", "record"];
 
 fn word(tag: &str) -> String {
     let known = WORDS.iter().find(|(known, _)| *known == tag);
     known.map_or_else(|| tag.to_lowercase(), |(_, word)| (*word).to_owned())
 }
 
-/// What a citation at this place is cited for.
-pub(super) fn fact_of(record: &Record, at: &[usize]) -> String {
-    let mut node = record;
-    let mut parts = Vec::new();
-    for place in at.split_last().map(|(_, parents)| parents).unwrap_or_default() {
-        let Some(line) = node.children.get(*place) else { break };
-        let earlier = node.children.iter().take(*place).filter(|other| other.tag == line.tag).count();
+/// The lines below a record or line, each with its place and its name among them.
+pub(super) fn named(node: &Record) -> impl Iterator<Item = (usize, &Record, String)> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    node.children.iter().enumerate().map(move |(place, line)| {
+        let time = times.entry(line.tag.as_str()).or_default();
+        *time += 1;
         let name = word(&line.tag);
-        parts.push(if earlier == 0 { name } else { format!("{name}:{}", earlier + 1) });
-        node = line;
+        (place, line, if *time == 1 { name } else { format!("{name}:{time}") })
+    })
+}
+
+/// What stands for all of a record.
+pub(super) fn whole(record: &Record) -> &'static str {
+    match record.tag.as_str() {
+        "INDI" => "person",
+        "FAM" => "family",
+        _ => "record",
     }
-    if !parts.is_empty() {
-        return parts.join("/");
-    }
-    let whole = match record.tag.as_str() {
-        "INDI" => WHOLE.first(),
-        "FAM" => WHOLE.get(1),
-        _ => WHOLE.last(),
-    };
-    whole.copied().unwrap_or_default().to_owned()
 }
 
 /// The name of a fact as a caller gives it; the whole record if there is none.

@@ -136,3 +136,14 @@ fn citations_are_copied_to_the_same_facts() {
         );
     }
 }
+
+#[test]
+fn a_record_of_very_many_facts_is_read_in_one_go() {
+    let raw = format!("0 @I1@ INDI\n{}{}", "1 RESI\n".repeat(100_000), "1 RESI\n2 SOUR @S1@\n".repeat(3000));
+    let mut all = Citations::of(Record::parse(&raw).unwrap(), &Body::new());
+    assert_eq!((all.all().len(), all.all()[1999].fact.as_str()), (MOST, "residence:102000"));
+    let refused = all.add("residence", "@S1@", &Body::new(), (&pointers(), Dialect::Five)).unwrap_err();
+    assert_eq!(refused.code, "too_many");
+    assert_eq!(all.forget("@S1@"), 3000);
+    assert!(all.all().is_empty());
+}

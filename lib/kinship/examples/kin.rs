@@ -2,7 +2,7 @@
 //! and some men of several wives:
 //!
 //! ```sh
-//! cargo run --release -p dzinza-kinship --example measure [people]
+//! cargo run --release -p dzinza-kinship --example kin [people]
 //! ```
 #![expect(clippy::print_stdout, reason = "it is there to print")]
 
