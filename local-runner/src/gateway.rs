@@ -172,6 +172,10 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             name("x-correlation-id"),
             header::ACCEPT_LANGUAGE,
             name("idempotency-key"),
+            name("tus-resumable"),
+            name("upload-length"),
+            name("upload-metadata"),
+            name("upload-offset"),
         ])
         .expose_headers([
             name("x-request-id"),
@@ -181,6 +185,11 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             name("ratelimit-reset"),
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
+            header::LOCATION,
+            name("tus-resumable"),
+            name("upload-expires"),
+            name("upload-length"),
+            name("upload-offset"),
         ])
         .max_age(Duration::from_mins(10))
 }

@@ -28,7 +28,7 @@ const CHUNK_TYPE: &str = "application/offset+octet-stream";
 
 /// Announces a file that will come in pieces: by `Upload-Length` and `Upload-Metadata` (`filename`, `sha256`) as tus
 /// has it, or as JSON. The file is then sent with PATCH, in pieces of at most 10 MiB.
-#[utoipa::path(post, path = "/api/family-trees/{treeId}/uploads", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), request_body = UploadInput,
+#[utoipa::path(post, path = "/api/family-trees/{treeId}/uploads", tag = "uploads", security(("bearer" = []), ("cookie" = [])), request_body = UploadInput,
     params(("treeId" = String, Path), ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file"), ("Upload-Metadata" = Option<String>, Header, description = "tus metadata: filename, sha256"), ("Tus-Resumable" = Option<String>, Header)),
     responses((status = 201, description = "Announced; Location is where to send it"), (status = 400, description = "No size, or a bad one"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller"), (status = 409, description = "Too many unfinished uploads"), (status = 412, description = "Another version of tus"), (status = 413, description = "Too large")))]
 pub async fn create(
@@ -81,7 +81,7 @@ pub async fn create(
 }
 
 /// How much of a file has come: in the body, and in `Upload-Offset` (also for HEAD).
-#[utoipa::path(get, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path)),
+#[utoipa::path(get, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "uploads", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path)),
     responses((status = 200, description = "The upload"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such upload of this caller"), (status = 412, description = "Another version of tus")))]
 pub async fn show(
     State(ports): State<TreesPorts>,
@@ -99,7 +99,7 @@ pub async fn show(
 
 /// Adds a piece at `Upload-Offset`. The last piece may come again; at any other place the answer is 409 with the
 /// right offset. `Upload-Checksum` is not needed: what is kept is compared at the end with the announced SHA-256.
-#[utoipa::path(patch, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path), ("Upload-Offset" = u64, Header), ("Tus-Resumable" = Option<String>, Header)),
+#[utoipa::path(patch, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "uploads", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path), ("Upload-Offset" = u64, Header), ("Tus-Resumable" = Option<String>, Header)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses((status = 204, description = "Added; Upload-Offset is where to go on"), (status = 400, description = "No offset, or more than was announced"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such upload of this caller"), (status = 409, description = "Another offset is due"), (status = 412, description = "Another version of tus"), (status = 413, description = "The piece is too large"), (status = 415, description = "Not application/offset+octet-stream")))]
 pub async fn append(
@@ -166,7 +166,7 @@ async fn keep(ports: &TreesPorts, found: &Document, at: u64, chunk: &Chunk) -> R
 }
 
 /// Gives an upload up and removes what has come of it.
-#[utoipa::path(delete, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path)),
+#[utoipa::path(delete, path = "/api/family-trees/{treeId}/uploads/{uploadId}", tag = "uploads", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("uploadId" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such upload of this caller")))]
 pub async fn remove(
     State(ports): State<TreesPorts>,
@@ -181,7 +181,7 @@ pub async fn remove(
 }
 
 /// Imports a file that has come whole; takes the same parameters as an upload in one piece, and answers alike.
-#[utoipa::path(post, path = "/api/family-trees/{treeId}/uploads/{uploadId}/import", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
+#[utoipa::path(post, path = "/api/family-trees/{treeId}/uploads/{uploadId}/import", tag = "uploads", security(("bearer" = []), ("cookie" = [])),
     params(("treeId" = String, Path), ("uploadId" = String, Path), ("dryRun" = Option<bool>, Query), ("mode" = Option<String>, Query, description = "`add` or `update`"), ("previousImportId" = Option<String>, Query), ("removeMissing" = Option<bool>, Query)),
     responses((status = 200, description = "Imported, or what the import would do"), (status = 202, description = "Being imported"), (status = 400, description = "Not GEDCOM, or not the file that was announced"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such upload of this caller"), (status = 409, description = "Parts of it are missing")))]
 pub async fn import(

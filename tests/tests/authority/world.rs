@@ -60,6 +60,7 @@ pub struct Ids {
     pub other: String,
     pub relationship: String,
     pub import: String,
+    pub upload: String,
     pub notification: String,
     /// By the word that paths have for the kind.
     pub records: Vec<(&'static str, String)>,
@@ -86,6 +87,7 @@ impl Ids {
             relationship: id(4),
             import: id(5),
             notification: id(6),
+            upload: id(7),
             records: RECORDS.iter().zip(7..).map(|((kind, _), n)| (*kind, id(n))).collect(),
             citation: "c0123456789abcdef".to_owned(),
         }
@@ -108,6 +110,7 @@ impl Ids {
             .replace("{personId}", &self.person)
             .replace("{otherId}", &self.other)
             .replace("{importId}", &self.import)
+            .replace("{uploadId}", &self.upload)
             .replace("{version}", "1")
             .replace("{id}", one);
         assert!(!filled.contains('{'), "this test does not know what to put into {filled}");
@@ -180,6 +183,9 @@ impl World {
             owner.get("/api/notifications").await.ok(200)["data"][0]["id"].as_str().map(str::to_owned)
         })
         .await;
+        let announced = json!({ "name": "nehanda.ged", "size": 5 });
+        let uploads = format!("/api/family-trees/{tree}/uploads");
+        let upload = text(&owner.post(&uploads, &announced).await.ok(201)["id"]);
         let (import, relationship) = (text(&import["id"]), text(&relationship["id"]));
         let mut records = Vec::new();
         for (kind, _) in RECORDS {
@@ -188,7 +194,7 @@ impl World {
         }
         let cited = owner.get(&format!("/api/persons/{person}/citations")).await.ok(200);
         let citation = text(&cited["items"][0]["id"]);
-        let ids = Ids { tree, person, other, relationship, import, notification, records, citation };
+        let ids = Ids { tree, person, other, relationship, import, upload, notification, records, citation };
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
@@ -197,13 +203,14 @@ impl World {
 
     /// Everything of the owner's that anything could have changed.
     pub async fn picture(&self) -> Vec<Value> {
-        let Ids { tree, person, .. } = &self.ids;
+        let Ids { tree, person, upload, .. } = &self.ids;
         let mut seen = Vec::new();
         for path in [
             format!("/api/family-trees/{tree}"),
             format!("/api/family-trees/{tree}/persons?limit=200"),
             format!("/api/family-trees/{tree}/relationships"),
             format!("/api/family-trees/{tree}/imports"),
+            format!("/api/family-trees/{tree}/uploads/{upload}"),
             format!("/api/persons/{person}/history"),
             format!("/api/persons/{person}/citations"),
             format!("/api/family-trees/{tree}/sources"),

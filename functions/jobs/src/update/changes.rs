@@ -203,5 +203,5 @@ pub fn back_up(import_id: &str, collection: &Collection, before: &Document, afte
 /// Tells whether a document is still what it was.
 pub fn fingerprint(body: &Body) -> String {
     let text = serde_json::to_string(body).unwrap_or_default();
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text.as_bytes()))
 }

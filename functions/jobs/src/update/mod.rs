@@ -1,4 +1,4 @@
-//! Imports that are looked at first, and newer versions of files: matched with what is there, and merged (ADR 0005).
+//! Imports that are looked at first, and newer versions of files: matched with what is there, and merged (ADR 0006).
 //!
 //! A preview compares the file with the tree, keeps which record is which document as a plan, and tells what would
 //! change. Applying works through the file by that plan. Each batch carries in one commit: the documents it changes
@@ -22,7 +22,7 @@ use std::io::{BufReader, Seek as _};
 use dzinza_domain::collections::{FAMILY_TREES, IMPORT_CHANGES, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::import::{self, Phase};
 use dzinza_gedcom::{Diagnostic, ReadError, Reader, Record, Severity};
-use dzinza_ports::{Batch, Filter};
+use dzinza_ports::{Batch, Body, Filter};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -295,7 +295,9 @@ async fn pass(
             held.save(batch).await?;
         }
     }
-    held.set("told", told);
+    if tells {
+        held.set("told", told);
+    }
     reader.await.map_err(|error| JobError::Io(std::io::Error::other(error)))
 }
 
@@ -322,6 +324,11 @@ async fn write(
         writes.extend(rest);
         writes.extend(touches);
         let mut batch = Batch { writes, jobs: Vec::new() };
+        // Whoever shows the tree knows by its version that something is different.
+        if more.persons.changed + more.links.changed + more.links_removed > 0 {
+            let less = vec![("statistics.totalRelationships", -(more.links_removed as i64))];
+            batch.adjust(&FAMILY_TREES, work.tree_id.as_str(), less, Body::new());
+        }
         if structure {
             touch_structure(held.ports, &mut batch, &work.tree_id).await?;
         }
@@ -339,6 +346,10 @@ async fn write(
         }
         held.set("update", before.0.unwrap_or(Value::Null));
         held.set("applied", before.1);
+        // With the tree goes all of this, by a job of its own.
+        if held.ports.documents.get(&FAMILY_TREES, &work.tree_id).await?.is_none() {
+            return Err(JobError::Overtaken);
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl Step {
             step.batch.delete(&IMPORT_BACKUPS, backup);
         }
         let tree_id = held.text("familyTreeId");
-        if held.ports.documents.get(&FAMILY_TREES, tree_id).await?.is_some() && step.relationships != 0 {
+        if held.ports.documents.get(&FAMILY_TREES, tree_id).await?.is_some() && step.restored > 0 {
             let more = vec![("statistics.totalRelationships", step.relationships)];
             step.batch.adjust(&FAMILY_TREES, tree_id, more, Body::new());
         }

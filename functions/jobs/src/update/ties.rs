@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dzinza_domain::collections::{FAMILY_TREES, PEOPLE, RELATIONSHIPS};
+use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
 use dzinza_domain::gedcom::{kept_record, read_family, spousal_fields};
 use dzinza_domain::reimport::merge_fields;
 use dzinza_domain::relationship::{self, Kind};
@@ -93,12 +93,6 @@ impl Ties<'_> {
                     _ => self.added(item, new, &there, decision),
                 }
             }
-        }
-        if decision.structure {
-            let less = -(decision.counts.links_removed as i64);
-            let add = vec![("statistics.totalRelationships", less)];
-            let id = self.work.tree_id.clone();
-            decision.touches.push(Write::Adjust { collection: &FAMILY_TREES, id, add, set: Body::new() });
         }
         Ok(())
     }

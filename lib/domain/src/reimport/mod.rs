@@ -2,7 +2,7 @@
 //!
 //! Pure functions over one person, one record, or over hashes of all. [`match_people`] says who is who;
 //! [`merge_person`] brings a person up to date: what the file changed since the import is changed, what someone
-//! changed here since then stays (ADR 0005).
+//! changed here since then stays (ADR 0006).
 
 mod fields;
 mod lines;
