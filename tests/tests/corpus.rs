@@ -109,14 +109,35 @@ async fn corpus_file(owner: &Client, path: &Path) -> Outcome {
     let bytes = std::fs::read(path)?;
     let (text, exact) = decode(&bytes);
     let tree = owner.new_tree("Corpus", "private").await;
-    let import = import(owner, &tree, bytes).await;
+    let import = import(owner, &tree, bytes.clone()).await;
     if import["status"] != "completed" {
         return Err(format!("not imported: {import}").into());
     }
     counts_agree(owner, &tree, &import, &text, (0, 0)).await?;
+    nothing_is_new(owner, &tree, bytes).await?;
     records_are_read(owner, &tree, &text).await?;
     let exported = export(owner, &tree).await?;
     lines_are_kept(&text, &exported, exact)
+}
+
+/// The same file again, as a newer version of itself, has nobody new and changes nothing.
+async fn nothing_is_new(owner: &Client, tree: &str, bytes: Vec<u8>) -> Outcome {
+    let part = reqwest::multipart::Part::bytes(bytes).file_name("family.ged");
+    let form = reqwest::multipart::Form::new().part("gedcomFile", part);
+    let path = format!("/api/family-trees/{tree}/import/gedcom?mode=update&removeMissing=true");
+    let mut import = owner.send(owner.request(http::Method::POST, &path).multipart(form)).await.body;
+    let id = import["importId"].as_str().unwrap_or_default().to_owned();
+    while matches!(import["status"].as_str(), Some("queued" | "running")) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        import = owner.get(&format!("/api/family-trees/{tree}/imports/{id}")).await.body;
+    }
+    let comparison = &import["preview"]["comparison"];
+    let different: Vec<&Value> = ["persons", "families", "records", "links"]
+        .iter()
+        .flat_map(|kind| ["new", "changed", "missing"].map(|word| &comparison[*kind][word]))
+        .filter(|count| **count != 0)
+        .collect();
+    if different.is_empty() { Ok(()) } else { Err(format!("not the same again: {import}").into()) }
 }
 
 /// Every record lists and reads, and sent back as it was shown it stays as it is.

@@ -25,7 +25,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 const SIGNED: Duration = Duration::from_mins(15);
 
 /// Has the tree, or a part of it, exported by a job, with the caller's rights as they are now.
-#[utoipa::path(post, path = "/api/family-trees/{treeId}/exports", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)), request_body = ExportInput,
+#[utoipa::path(post, path = "/api/family-trees/{treeId}/exports", tag = "exports", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)), request_body = ExportInput,
     responses((status = 202, description = "Being made; Location says where to look"), (status = 400, description = "A field breaks a rule"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller"), (status = 409, description = "Too many exports are being made for this caller")))]
 pub async fn begin(
     State(ports): State<TreesPorts>,
@@ -80,7 +80,7 @@ async fn find(ports: &TreesPorts, access: &TreeAccess<View>, id: &str) -> Result
 }
 
 /// Lists the caller's exports of a tree, newest first, without their losses.
-#[utoipa::path(get, path = "/api/family-trees/{treeId}/exports", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
+#[utoipa::path(get, path = "/api/family-trees/{treeId}/exports", tag = "exports", security(("bearer" = []), ("cookie" = [])),
     params(("treeId" = String, Path), ("page" = Option<u64>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100)),
     responses((status = 200, description = "A page of exports"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such tree for this caller")))]
 pub async fn list(
@@ -104,7 +104,7 @@ pub async fn list(
 }
 
 /// How an export fares; when it is complete, the address of its file, good for 15 minutes.
-#[utoipa::path(get, path = "/api/family-trees/{treeId}/exports/{exportId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("exportId" = String, Path)),
+#[utoipa::path(get, path = "/api/family-trees/{treeId}/exports/{exportId}", tag = "exports", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("exportId" = String, Path)),
     responses((status = 200, description = "The export"), (status = 401, description = "Not signed in"), (status = 403, description = "The caller had more rights when it was made"), (status = 404, description = "No such export for this caller")))]
 pub async fn show(
     State(ports): State<TreesPorts>,
@@ -125,7 +125,7 @@ pub async fn show(
 }
 
 /// Removes an export and its file, or stops one that is being made.
-#[utoipa::path(delete, path = "/api/family-trees/{treeId}/exports/{exportId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("exportId" = String, Path)),
+#[utoipa::path(delete, path = "/api/family-trees/{treeId}/exports/{exportId}", tag = "exports", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("exportId" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 401, description = "Not signed in"), (status = 404, description = "No such export for this caller")))]
 pub async fn remove(
     State(ports): State<TreesPorts>,
