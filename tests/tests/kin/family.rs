@@ -71,37 +71,37 @@ pub fn gedcom(text: &str) -> String {
         let mut record = format!("0 @{given}@ INDI\n1 NAME {given}{surname}\n1 SEX {sex}\n");
         let (birth, death) = dates.split_once('/').unwrap_or((dates, "-"));
         if birth != "-" {
-            write!(record, "1 BIRT\n2 DATE {}\n", birth.replace('_', " ")).unwrap();
+            writeln!(record, "1 BIRT\n2 DATE {}", birth.replace('_', " ")).unwrap();
         }
         match death {
             "-" => {}
             "Y" => record.push_str("1 DEAT Y\n"),
-            year => write!(record, "1 DEAT\n2 DATE {year}\n").unwrap(),
+            year => writeln!(record, "1 DEAT\n2 DATE {year}").unwrap(),
         }
         records.push((given.to_owned(), record));
     }
     let mut families = String::new();
     for (at, words) in lines().filter(|words| words.get(1) == Some(&"+")).enumerate() {
         let [husband, _, wife, date, _, ref children @ ..] = words[..] else { panic!("{words:?}") };
-        write!(families, "0 @F{at}@ FAM\n").unwrap();
+        writeln!(families, "0 @F{at}@ FAM").unwrap();
         for (tag, who) in [("HUSB", husband), ("WIFE", wife)] {
             if who != "-" {
-                write!(families, "1 {tag} @{who}@\n").unwrap();
+                writeln!(families, "1 {tag} @{who}@").unwrap();
             }
         }
         match date.strip_prefix('~') {
-            Some(date) => write!(families, "1 EVEN\n2 TYPE Living together\n2 DATE {date}\n").unwrap(),
-            None if date != "-" => write!(families, "1 MARR\n2 DATE {date}\n").unwrap(),
+            Some(date) => writeln!(families, "1 EVEN\n2 TYPE Living together\n2 DATE {date}").unwrap(),
+            None if date != "-" => writeln!(families, "1 MARR\n2 DATE {date}").unwrap(),
             None => {}
         }
         for child in children {
             let (child, word) =
                 child.split_once(':').map_or((*child, None), |(child, word)| (child, Some(word)));
-            write!(families, "1 CHIL @{child}@\n").unwrap();
+            writeln!(families, "1 CHIL @{child}@").unwrap();
             let record = &mut records.iter_mut().find(|(name, _)| name == child).unwrap().1;
-            write!(record, "1 FAMC @F{at}@\n").unwrap();
+            writeln!(record, "1 FAMC @F{at}@").unwrap();
             if let Some(word) = word {
-                write!(record, "2 PEDI {word}\n").unwrap();
+                writeln!(record, "2 PEDI {word}").unwrap();
             }
         }
     }

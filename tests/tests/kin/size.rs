@@ -55,6 +55,14 @@ fn population() -> String {
     persons + &families
 }
 
+/// The first of an island (union and find, without balance).
+fn root(island: &[usize], mut at: usize) -> usize {
+    while island[at] != at {
+        at = island[at];
+    }
+    at
+}
+
 /// The persons by number, and their ties.
 struct Plain {
     ids: Vec<String>,
@@ -112,12 +120,6 @@ impl Plain {
     /// The island of each.
     fn islands(&self) -> Vec<usize> {
         let mut island: Vec<usize> = (0..self.ids.len()).collect();
-        fn root(island: &[usize], mut at: usize) -> usize {
-            while island[at] != at {
-                at = island[at];
-            }
-            at
-        }
         for (at, parents) in self.parents.iter().enumerate() {
             for other in parents.iter().map(|(parent, _)| parent).chain(&self.partners[at]) {
                 let (one, two) = (root(&island, at), root(&island, *other));
@@ -170,7 +172,9 @@ impl Plain {
     fn relatives(&self, of: usize, degrees: u64) -> HashMap<usize, u64> {
         let mut children = vec![Vec::new(); self.ids.len()];
         for (child, parents) in self.parents.iter().enumerate() {
-            parents.iter().for_each(|(parent, _)| children[*parent].push(child));
+            for (parent, _) in parents {
+                children[*parent].push(child);
+            }
         }
         let mut nearest: HashMap<usize, u64> = HashMap::new();
         for (ancestor, up) in self.up(of, false) {
