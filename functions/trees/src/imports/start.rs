@@ -1,9 +1,12 @@
 //! Beginning an import: the file is kept, looked at, and queued.
 
+use std::io::{Read as _, Write as _};
+
 use bytes::Bytes;
 use dzinza_domain::collections::{FAMILY_TREES, IMPORTS};
 use dzinza_domain::gedcom;
 use dzinza_domain::import::{self, NewImport};
+use dzinza_gedcom::gedzip::Archive;
 use dzinza_ports::{ByteStream, Direction, Document, Filter, Query, StoreErrorKind};
 use dzinza_web::{Edit, Problem, QueryParams, TreeAccess, retry_stale, timestamp};
 use futures::stream::TryStreamExt as _;
@@ -13,6 +16,9 @@ use crate::TreesPorts;
 
 /// So many earlier imports are asked whether they were of the same file.
 const ASKED: u32 = 200;
+
+/// So much of a file is looked at before its import is queued.
+const BEGINNING: u64 = 65_536;
 
 /// A file to be imported.
 pub struct Upload<'a> {
@@ -142,14 +148,38 @@ async fn check(ports: &TreesPorts, key: &str, size: u64) -> Result<Value, Proble
     if size == 0 {
         return Err(bad("The file is empty".to_owned()));
     }
-    let range = Some(dzinza_ports::ByteRange { start: 0, end: 65_535 });
+    let range = Some(dzinza_ports::ByteRange { start: 0, end: BEGINNING - 1 });
     let Some(read) = ports.blobs.get(key, range).await? else { return Err(Problem::internal()) };
     let beginning: Vec<Bytes> = read.bytes.try_collect().await?;
     let beginning = beginning.concat();
-    if !beginning.starts_with(b"PK\x03\x04") {
-        gedcom::check_beginning(&beginning).map_err(bad)?;
-    }
+    let beginning = if beginning.starts_with(b"PK\x03\x04") {
+        beginning_of_archive(ports, key).await?.map_err(bad)?
+    } else {
+        beginning
+    };
+    gedcom::check_beginning(&beginning).map_err(bad)?;
     Ok(import::source_of(&beginning))
+}
+
+/// How the records within a GEDZIP begin; in words what is wrong with it if it cannot be read.
+async fn beginning_of_archive(ports: &TreesPorts, key: &str) -> Result<Result<Vec<u8>, String>, Problem> {
+    let Some(mut read) = ports.blobs.get(key, None).await? else { return Err(Problem::internal()) };
+    let failed = |error: std::io::Error| {
+        tracing::error!(%error, "an uploaded archive cannot be looked into");
+        Problem::internal()
+    };
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    while let Some(bytes) = read.bytes.try_next().await? {
+        file.write_all(&bytes).map_err(failed)?;
+    }
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut archive = Archive::open(file).map_err(|problem| problem.to_string())?;
+        let records = archive.gedcom().map_err(|problem| problem.to_string())?;
+        let mut beginning = Vec::new();
+        records.take(BEGINNING).read_to_end(&mut beginning).map_err(|error| error.to_string())?;
+        Ok(beginning)
+    });
+    looked.await.map_err(|error| failed(std::io::Error::other(error)))
 }
 
 /// The earlier import that the caller names.
