@@ -58,6 +58,7 @@ pub struct Ids {
     pub other: String,
     pub relationship: String,
     pub import: String,
+    pub export: String,
     pub notification: String,
 }
 
@@ -71,6 +72,7 @@ impl Ids {
             other: id(3),
             relationship: id(4),
             import: id(5),
+            export: id(9),
             notification: id(6),
         }
     }
@@ -85,6 +87,7 @@ impl Ids {
             .replace("{personId}", &self.person)
             .replace("{otherId}", &self.other)
             .replace("{importId}", &self.import)
+            .replace("{exportId}", &self.export)
             .replace("{version}", "1")
             .replace("{id}", one);
         assert!(!filled.contains('{'), "this test does not know what to put into {filled}");
@@ -101,6 +104,7 @@ impl Ids {
             ("DELETE", "/api/relationships") => pair,
             ("PUT", path) if path.contains("/relationships/") => json!({ "notes": "Eve was here" }),
             ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
+            ("POST", path) if path.ends_with("/exports") => json!({ "living": "omit" }),
             ("POST" | "PUT", path) if path.contains("/persons") || path.contains("/members") => {
                 json!({ "firstName": "Eve", "familyTreeId": self.tree })
             }
@@ -150,8 +154,15 @@ impl World {
             owner.get("/api/notifications").await.ok(200)["data"][0]["id"].as_str().map(str::to_owned)
         })
         .await;
+        let exports = format!("/api/family-trees/{tree}/exports");
+        let export = text(&owner.post(&exports, &json!({})).await.ok(202)["id"]);
+        eventually("an export", async || {
+            let made = owner.get(&format!("{exports}/{export}")).await.ok(200);
+            (made["status"] == "completed").then_some(())
+        })
+        .await;
         let (import, relationship) = (text(&import["id"]), text(&relationship["id"]));
-        let ids = Ids { tree, person, other, relationship, import, notification };
+        let ids = Ids { tree, person, other, relationship, import, export, notification };
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
@@ -167,6 +178,7 @@ impl World {
             format!("/api/family-trees/{tree}/persons?limit=200"),
             format!("/api/family-trees/{tree}/relationships"),
             format!("/api/family-trees/{tree}/imports"),
+            format!("/api/family-trees/{tree}/exports"),
             format!("/api/persons/{person}/history"),
             "/api/family-trees".to_owned(),
             "/api/notifications".to_owned(),
