@@ -33,6 +33,7 @@ pub struct Platform {
     auth: AuthState,
     rules: AuthRules,
     import_wait: Duration,
+    import_undo: Duration,
 }
 
 /// The functions that answer requests, and the description of all their routes.
@@ -66,7 +67,8 @@ impl Platform {
             secure_cookies: settings.public_tls,
         };
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
-        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait })
+        let import_undo = Duration::from_hours(24 * settings.import_undo_days);
+        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait, import_undo })
     }
 
     /// What signing up and in needs.
@@ -88,6 +90,7 @@ impl Platform {
     pub fn trees_ports(&self) -> TreesPorts {
         TreesPorts {
             documents: self.stores.documents.clone(),
+            archives: self.stores.archives.clone(),
             blobs: self.stores.blobs.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
@@ -141,6 +144,7 @@ impl Platform {
             sessions: self.stores.sessions.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
+            undo_window: self.import_undo,
         }
     }
 

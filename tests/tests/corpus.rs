@@ -150,7 +150,20 @@ async fn records_are_read(owner: &Client, tree: &str, text: &str) -> Outcome {
         let path = format!("/api/persons/{}/citations", person["id"].as_str().unwrap_or_default());
         owner.get(&path).await.ok(200);
     }
+    cited_for_a_while(owner, tree, &people["items"][0]["id"]).await;
     Ok(())
+}
+
+/// A citation that comes and goes leaves nothing behind.
+async fn cited_for_a_while(owner: &Client, tree: &str, person: &Value) {
+    let Some(person) = person.as_str() else { return };
+    let sources = format!("/api/family-trees/{tree}/sources");
+    let source = owner.post(&sources, &json!({ "title": "For a while" })).await.ok(201);
+    let path = format!("/api/persons/{person}/citations");
+    let made = owner.post(&path, &json!({ "sourceId": source["id"], "page": "1" })).await.ok(201);
+    let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(owner.delete(&format!("{path}/{}", id(&made))).await.status, 204);
+    assert_eq!(owner.delete(&format!("{sources}/{}", id(&source))).await.status, 204);
 }
 
 /// Uploads a file and answers how the import ended, or the refusal.

@@ -6,6 +6,7 @@ mod ci;
 mod gate;
 mod outcome;
 mod repo;
+mod scoreboard;
 mod shell;
 
 use std::process::ExitCode;
@@ -34,6 +35,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "speed and memory, measured from outside; docs/benchmarks.md",
         run: bench::run,
+    },
+    Command {
+        name: "scoreboard",
+        about: "GEDCOM files through the platform and back, line by line; `scoreboard FOLDER...` for others",
+        run: scoreboard::run,
     },
 ];
 

@@ -2,7 +2,8 @@
 //! that it can stop anywhere and go on.
 
 use dzinza_domain::collections::{
-    FAMILY_TREES, GEDCOM_RECORDS, IMPORTS, PEOPLE, PERSON_HISTORIES, RELATIONSHIPS, TREE_STRUCTURES,
+    FAMILY_TREES, GEDCOM_RECORDS, IMPORT_BACKUPS, IMPORT_CHANGES, IMPORTS, PEOPLE, PERSON_HISTORIES,
+    RELATIONSHIPS, TREE_STRUCTURES,
 };
 use dzinza_domain::import::{self, REMOVED_PERSONS, REMOVED_RELATIONSHIPS};
 use dzinza_ports::{Batch, Body, Collection, Document, Filter, Query, StoreErrorKind};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::export;
 use crate::hold::Held;
 use crate::settle::undone;
-use crate::{JobError, JobsPorts, now};
+use crate::{JobError, JobsPorts, expire, now, update};
 
 const CHUNK: u32 = 500;
 
@@ -109,8 +110,8 @@ pub async fn undo_import(ports: &JobsPorts, id: &str) -> Result<(), JobError> {
             Err(error) => return Err(error),
         }
     };
-    remove_import(&mut held).await?;
-    ports.blobs.delete(held.text("blobKey")).await?;
+    update::take_back(&mut held).await?;
+    expire::forget(ports, id, Some(held.text("blobKey"))).await?;
     undone(&mut held).await
 }
 
@@ -144,7 +145,12 @@ pub async fn delete_tree(ports: &JobsPorts, tree_id: &str) -> Result<(), JobErro
         if let Some(key) = import.body.get("blobKey").and_then(Value::as_str) {
             ports.blobs.delete(key).await?;
         }
+        ports.blobs.delete(&import::plan_key(&import.id)).await?;
     }
+    for collection in [&IMPORT_CHANGES, &IMPORT_BACKUPS] {
+        remove_all(ports, collection, &own).await?;
+    }
+    expire::remove_uploads(ports, own.clone()).await?;
     remove_all(ports, &IMPORTS, &own).await?;
     export::remove(ports, &own).await?;
     let mut batch = Batch::new();
@@ -179,7 +185,8 @@ async fn stop_imports(ports: &JobsPorts, own: &Filter) -> Result<(), JobError> {
     Ok(())
 }
 
-async fn remove_all(
+/// Removes all documents that a filter finds, a chunk at a time.
+pub async fn remove_all(
     ports: &JobsPorts,
     collection: &'static Collection,
     filter: &Filter,

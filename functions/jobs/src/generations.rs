@@ -17,8 +17,18 @@ const CHUNK: u32 = 1000;
 
 /// Those of what the tree shows, in which the held import has no part: it is pending.
 pub async fn of_the_rest(held: &mut Held<'_>, tree: &Document) -> Result<u32, JobError> {
-    let pending = tree::pending_imports(&tree.body).into_iter().chain([held.id().to_owned()]);
-    let hidden = Filter::NotIn("importId", pending.map(Value::String).collect());
+    let pending = tree::pending_imports(&tree.body).into_iter().chain([held.id().to_owned()]).collect();
+    without(held, tree, pending).await
+}
+
+/// Those of what the tree will show once the held import is complete.
+pub async fn with_this(held: &mut Held<'_>, tree: &Document) -> Result<u32, JobError> {
+    let pending = tree::pending_imports(&tree.body).into_iter().filter(|id| *id != held.id()).collect();
+    without(held, tree, pending).await
+}
+
+async fn without(held: &mut Held<'_>, tree: &Document, pending: Vec<String>) -> Result<u32, JobError> {
+    let hidden = Filter::NotIn("importId", pending.into_iter().map(Value::String).collect());
     let shown = Filter::eq("familyTreeId", tree.id.as_str()).and(hidden);
     if held.ports.documents.find(&PEOPLE, Query::new(shown.clone()).limit(1)).await?.is_empty() {
         return Ok(0);

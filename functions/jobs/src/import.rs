@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 
 use dzinza_domain::collections::{FAMILY_TREES, IMPORTS};
-use dzinza_domain::import;
+use dzinza_domain::import::{self, Phase};
 use dzinza_gedcom::Severity;
 use dzinza_ports::{Batch, Message};
 use futures::{FutureExt as _, TryStreamExt as _};
@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use crate::hold::{BEAT, Held};
 use crate::reading::{Outcome, Piece, Reading};
 use crate::settle::{Failure, complete, fail};
-use crate::{DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, clear, now, recover};
+use crate::{DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, clear, now, recover, update};
 
 /// Runs an import to its end.
 pub async fn run(ports: &JobsPorts, id: &str, message: &Message) -> Result<(), JobError> {
@@ -77,7 +77,8 @@ async fn attempt(held: &mut Held<'_>) -> Result<(), JobError> {
     if let Some(failure) = given_up(held) {
         return fail(held, failure).await;
     }
-    if held.number("runs") > 1 {
+    let phase = Phase::of(&held.document.body);
+    if held.number("runs") > 1 && phase == Phase::Add {
         clear::remove_import(held).await?;
     }
     let tree_id = held.text("familyTreeId").to_owned();
@@ -87,7 +88,13 @@ async fn attempt(held: &mut Held<'_>) -> Result<(), JobError> {
     let Some(file) = fetch(held).await? else {
         return fail(held, Failure::new("file_missing", "The uploaded file is no longer there")).await;
     };
-    match read_in(held, file).await? {
+    let outcome = match phase {
+        Phase::Add => Some(read_in(held, file).await?),
+        Phase::Preview => update::preview(held, file).await?,
+        Phase::Apply => update::apply(held, file).await?,
+    };
+    let Some(outcome) = outcome else { return Ok(()) };
+    match outcome {
         Outcome::Complete(totals) => complete(held, *totals).await,
         Outcome::Unreadable(reason, mut report) => {
             report.add(0, Severity::Error, "unreadable", reason.as_str());

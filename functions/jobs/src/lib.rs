@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod clear;
+mod expire;
 mod export;
 mod generations;
 mod hold;
@@ -15,8 +16,10 @@ mod recover;
 mod report;
 mod scan;
 mod settle;
+mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dzinza_ports::{Blobs, Clock, Documents, Ids, Message, Sessions, StoreError};
 use jiff::SignedDuration;
@@ -45,6 +48,8 @@ pub struct JobsPorts {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
+    /// How long an import can be undone once it is complete.
+    pub undo_window: Duration,
 }
 
 /// Why a job did not end well.
@@ -93,14 +98,23 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
         Some("delete-tree") => {
             clear::delete_tree(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?).await
         }
+        Some("clear-restore") => {
+            let tree = text("treeId").ok_or(JobError::Malformed("treeId is missing"))?;
+            Ok(dzinza_archive::clear_tree(&ports.documents, &ports.blobs, tree)
+                .await
+                .map_err(StoreError::from)?)
+        }
         Some("clean-up") => clean_up(ports).await,
         _ => Err(JobError::Malformed("unknown job")),
     }
 }
 
-/// Picks up what was left lying, and removes sign-ins that ended more than 30 days ago (contract 4.3).
+/// Picks up what was left lying, and removes what has expired: sign-ins that ended more than 30 days ago (contract
+/// 4.3), uploads that nobody goes on with, what was kept to undo imports.
 async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
     recover(ports).await?;
+    expire::uploads(ports).await?;
+    expire::imports(ports).await?;
     export::remove_expired(ports).await?;
     let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
     let purged = ports.sessions.purge(before).await?;

@@ -233,7 +233,7 @@ fn weight(value: &Value) -> usize {
 }
 
 /// The family as far as it is linked: with the first [`PARTNERS`] partners.
-fn linkable<'r>(record: &'r Record, report: &mut Report) -> Cow<'r, Record> {
+pub fn linkable<'r>(record: &'r Record, report: &mut Report) -> Cow<'r, Record> {
     let is_partner = |child: &Record| matches!(child.tag.as_str(), "HUSB" | "WIFE");
     let mut linked = HashSet::new();
     let mut beyond = Vec::new();

@@ -9,11 +9,52 @@ use dzinza_domain::gedcom::pedigree_word;
 use dzinza_gedcom::{ReadError, Reader, Record};
 use dzinza_ports::Ids;
 
-/// What one pass learns of a file. Ids are kept as numbers: a million of them must fit.
+/// Ids by place, kept as numbers: a million of them must fit. Those that are no UUID are kept as they are.
+#[derive(Debug, Default)]
+pub struct IdList {
+    packed: Vec<u128>,
+    odd: HashMap<u32, Box<str>>,
+}
+
+impl IdList {
+    /// Adds one; answers its place.
+    pub fn push(&mut self, id: &str) -> u32 {
+        let place = self.packed.len() as u32;
+        self.packed.push(0);
+        self.set(place, id);
+        place
+    }
+
+    /// Puts another at a place.
+    pub fn set(&mut self, place: u32, id: &str) {
+        let packed = pack(id);
+        if let Some(known) = self.packed.get_mut(place as usize) {
+            *known = packed;
+            if unpack(packed) == id {
+                self.odd.remove(&place);
+            } else {
+                self.odd.insert(place, id.into());
+            }
+        }
+    }
+
+    /// The one at a place.
+    pub fn get(&self, place: u32) -> String {
+        let odd = self.odd.get(&place).map(|id| String::from(&**id));
+        odd.unwrap_or_else(|| unpack(self.packed.get(place as usize).copied().unwrap_or_default()))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.packed.len()
+    }
+}
+
+/// What one pass learns of a file.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// The id of each record, by its place in the file.
-    ids: Vec<u128>,
+    pub ids: IdList,
     /// M, F or something else, by place.
     pub sex: Vec<u8>,
     /// Places of the individuals.
@@ -41,15 +82,15 @@ impl Scan {
         let mut reader = Reader::new(file)?;
         let mut scan = Self::default();
         while let Some(record) = reader.next_record()? {
-            scan.take(&record, pack(&ids.new_id()));
+            scan.take(&record, &ids.new_id());
         }
         scan.encoding = format!("{:?}", reader.encoding());
         Ok(scan)
     }
 
-    fn take(&mut self, record: &Record, id: u128) {
-        let place = self.ids.len() as u32;
-        self.ids.push(id);
+    /// Takes the next record, which gets this id.
+    pub fn take(&mut self, record: &Record, id: &str) {
+        let place = self.ids.push(id);
         let mut sex = b'?';
         match record.tag.as_str() {
             "INDI" => {
@@ -81,7 +122,7 @@ impl Scan {
 
     /// The id of the record at a place.
     pub fn id(&self, place: u32) -> String {
-        unpack(self.ids.get(place as usize).copied().unwrap_or_default())
+        self.ids.get(place)
     }
 
     /// The place of the individual with this pointer.
@@ -90,9 +131,9 @@ impl Scan {
     }
 }
 
-/// A UUID as a number; ours always are UUIDs.
+/// A UUID as a number.
 fn pack(id: &str) -> u128 {
-    let digits: String = id.chars().filter(char::is_ascii_hexdigit).collect();
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(32).collect();
     u128::from_str_radix(&digits, 16).unwrap_or_default()
 }
 
@@ -110,5 +151,12 @@ mod tests {
     fn ids_come_back_as_they_were_given() {
         let id = "0190a6b2-7c3d-7e4f-8a5b-0c1d2e3f4a5b";
         assert_eq!(unpack(pack(id)), id);
+        let mut list = IdList::default();
+        for id in [id, "507f1f77bcf86cd799439011", "old"] {
+            let place = list.push(id);
+            assert_eq!(list.get(place), id);
+        }
+        list.set(1, id);
+        assert_eq!(list.get(1), id);
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::hold::Held;
 use crate::reading::Totals;
 use crate::report::Report;
-use crate::{JobError, clear, generations, now};
+use crate::{JobError, expire, generations, now, update};
 
 /// Why an import failed.
 pub struct Failure {
@@ -39,10 +39,38 @@ struct Notice<'a> {
 }
 
 /// The last batch: the tree shows what was brought, its statistics count it, the importer is told.
-pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobError> {
+pub async fn complete(held: &mut Held<'_>, mut totals: Totals) -> Result<(), JobError> {
     // Persons of one file are kin of nobody else yet, so the longest line is theirs or one of the rest.
     let generations = others(held).await?.max(totals.generations);
-    let at = now(held.ports);
+    if held.document.body.contains_key("newerVersionOf") {
+        let message = "This looks like another version of a file that was imported before; everything in it was added \
+                       all the same. To match and update instead, undo this and import it with mode=update.";
+        totals.report.add(0, Severity::Info, "looks_like_newer_version", message);
+    }
+    let message = format!("{} people and {} families were imported.", totals.individuals, totals.families);
+    ready(held, totals, generations, &message).await
+}
+
+/// The last batch of an update, whose new persons may be kin of everyone; `generations` are those of the whole tree.
+pub async fn updated(held: &mut Held<'_>, totals: Totals, counts: &Value) -> Result<(), JobError> {
+    let message = format!(
+        "{} people were brought up to date and {} were added; {} edits of yours were kept.",
+        counts["persons"]["changed"], totals.individuals, counts["conflicts"]
+    );
+    held.document.body.remove("applied");
+    let generations = totals.generations;
+    ready(held, totals, generations, &message).await
+}
+
+/// The end of a look at a file: nothing has changed in the tree, and `said` is what would.
+pub async fn previewed(held: &mut Held<'_>, said: Value, totals: Totals) -> Result<(), JobError> {
+    found(held, totals, "previewed");
+    held.set("preview", said);
+    held.save(Batch::new()).await
+}
+
+/// Notes what a file turned out to be.
+fn found(held: &mut Held<'_>, totals: Totals, status: &str) {
     let counts = [
         ("individualsImported", json!(totals.individuals)),
         ("familiesProcessed", json!(totals.families)),
@@ -50,8 +78,8 @@ pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobErro
         ("sourcesImported", json!(totals.sources)),
         ("gedcomVersion", json!(totals.version)),
         ("encoding", json!(totals.encoding)),
-        ("status", json!("completed")),
-        ("completedAt", json!(at)),
+        ("status", json!(status)),
+        ("expiresAt", json!(expire::until(held.ports, status))),
         (
             "progress",
             json!({ "recordsTotal": totals.records, "recordsDone": totals.records, "percent": 100 }),
@@ -61,13 +89,17 @@ pub async fn complete(held: &mut Held<'_>, totals: Totals) -> Result<(), JobErro
     for (key, value) in counts {
         held.set(key, value);
     }
-    let message = format!("{} people and {} families were imported.", totals.individuals, totals.families);
-    let notice = Notice { kind: "gedcom_import", title: "Your GEDCOM import is complete", message: &message };
+}
+
+async fn ready(held: &mut Held<'_>, totals: Totals, generations: u32, message: &str) -> Result<(), JobError> {
+    let at = now(held.ports);
+    let added = [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)];
+    found(held, totals, "completed");
+    held.set("completedAt", json!(at));
+    let notice = Notice { kind: "gedcom_import", title: "Your GEDCOM import is complete", message };
     settle(held, Some(notice), |tree| {
         let statistics = tree.entry("statistics").or_insert_with(|| json!({}));
-        for (key, more) in
-            [("totalPersons", totals.individuals), ("totalRelationships", totals.relationships)]
-        {
+        for (key, more) in added {
             statistics[key] = json!(statistics[key].as_i64().unwrap_or(0) + more as i64);
         }
         statistics["totalGenerations"] = json!(generations);
@@ -85,7 +117,7 @@ pub async fn fail(held: &mut Held<'_>, failure: Failure) -> Result<(), JobError>
         held.set("report", failure.report.into_value());
         held.save(Batch::new()).await?;
     }
-    clear::remove_import(held).await?;
+    update::take_back(held).await?;
     held.set("status", "failed");
     let reason = held.text("error").to_owned();
     let notice =
@@ -140,6 +172,9 @@ async fn settle(
             change(&mut body);
             body.insert("updatedAt".into(), json!(at));
             batch.replace(&FAMILY_TREES, &found, body);
+            if import::is_update(&held.document.body) {
+                update::touch_structure(held.ports, &mut batch, &tree_id).await?;
+            }
             if let Some(Notice { kind, title, message }) = notice {
                 let new = NewNotification {
                     user_id: &user_id,

@@ -3,6 +3,7 @@
 
 mod citations;
 mod citers;
+mod citing;
 mod lookup;
 mod owner;
 mod records;

@@ -1,5 +1,8 @@
 //! GEDCOM in: an upload becomes a file and a job; how the job fares, and undoing it.
 
+pub mod preview;
+mod start;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -7,29 +10,34 @@ use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use dzinza_domain::collections::{FAMILY_TREES, IMPORTS, PEOPLE, RELATIONSHIPS};
-use dzinza_domain::import::{self, NewImport};
-use dzinza_domain::{gedcom, tree};
-use dzinza_ports::{Batch, Body, ByteStream, Direction, Document, Filter, Query, StoreError, StoreErrorKind};
+use dzinza_domain::{import, tree};
+use dzinza_ports::{Batch, Body, Direction, Document, Filter, Query, StoreError, StoreErrorKind};
 use dzinza_web::{Edit, PageQuery, Paged, Problem, QueryParams, Retry, TreeAccess, retry_stale, timestamp};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::TreesPorts;
 use crate::schema::GedcomUpload;
 
+pub use start::{Options, Upload, start_import, start_import_with};
+
 const PAGES: PageQuery = PageQuery { default: 20, max: 100 };
 
 /// Uploads a GEDCOM file into the tree. A small one is answered when it is in; a large one with 202 and where to
-/// look.
-#[utoipa::path(post, path = "/api/family-trees/{treeId}/import/gedcom", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path)),
+/// look. `dryRun` only says what would happen; `mode=update` matches a newer version of a file with what is there,
+/// and says what it would change: both are `previewed` until they are confirmed.
+#[utoipa::path(post, path = "/api/family-trees/{treeId}/import/gedcom", tag = "gedcom", security(("bearer" = []), ("cookie" = [])),
+    params(("treeId" = String, Path), ("dryRun" = Option<bool>, Query), ("mode" = Option<String>, Query, description = "`add` or `update`"), ("previousImportId" = Option<String>, Query), ("removeMissing" = Option<bool>, Query)),
     request_body(content = GedcomUpload, content_type = "multipart/form-data"),
     responses((status = 200, description = "Imported"), (status = 202, description = "Being imported"), (status = 400, description = "No file, or not GEDCOM"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller"), (status = 413, description = "Too large"), (status = 415, description = "Not multipart/form-data")))]
 pub async fn upload(
     State(ports): State<TreesPorts>,
     access: TreeAccess<Edit>,
+    query: QueryParams,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<Response, Problem> {
+    let options = Options::read(&query)?;
     let mut multipart = multipart.map_err(|_| {
         let message = "Send the file as multipart/form-data in the field gedcomFile";
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
@@ -69,96 +77,34 @@ pub async fn upload(
             .inspect(|()| drop(sender))
         };
         let upload = Upload { file_name: &file_name, bytes };
-        let (pumped, started) = tokio::join!(pump, start_import(&ports, &access, upload));
+        let (pumped, started) = tokio::join!(pump, start_import_with(&ports, &access, upload, &options));
         pumped?;
         import = Some(started?);
     }
     let id =
         import.ok_or_else(|| Problem::field("gedcomFile", "required", "Choose a GEDCOM file to import"))?;
-    answer(&ports, &access, &id).await
+    answer(&ports, access.id(), &id).await
 }
 
-/// A file to be imported.
-pub struct Upload<'a> {
-    /// Its name as the user knows it.
-    pub file_name: &'a str,
-    /// Its content.
-    pub bytes: ByteStream,
-}
-
-/// Keeps the file, and queues its import; answers the import's id. Nothing of it can be seen before it is complete.
-///
-/// # Errors
-/// 400 if it is not GEDCOM.
-pub async fn start_import(
-    ports: &TreesPorts,
-    access: &TreeAccess<Edit>,
-    upload: Upload<'_>,
-) -> Result<String, Problem> {
-    let id = ports.ids.new_id();
-    let key = format!("imports/{id}.ged");
-    let info = ports.blobs.put(&key, "application/x-gedcom", upload.bytes).await.map_err(|error| {
-        if error.kind() == StoreErrorKind::Invalid {
-            return Problem::bad_request("The upload could not be read to its end");
-        }
-        error.into()
-    })?;
-    if let Err(problem) = check(ports, &key, info.size).await {
-        ports.blobs.delete(&key).await?;
-        return Err(problem);
-    }
-    let new = NewImport {
-        tree_id: access.id(),
-        user_id: &access.caller.user_id,
-        blob_key: &key,
-        file_name: upload.file_name,
-        size: info.size,
-    };
-    let body = new.into_body(&timestamp(&ports.clock));
-    let (ours, body) = (&id, &body);
-    let queued = retry_stale(|| async move {
-        let tree = ports.documents.get(&FAMILY_TREES, access.id()).await?;
-        let tree = tree.ok_or_else(|| Problem::not_found("Family tree not found"))?;
-        ports.documents.commit(import::begin(ours, &tree, body.clone())).await?;
-        Ok(())
-    });
-    if let Err(problem) = queued.await {
-        ports.blobs.delete(&key).await?;
-        return Err(problem);
-    }
-    Ok(id)
-}
-
-/// Whether the file begins as GEDCOM does; the rest is the job's to read.
-async fn check(ports: &TreesPorts, key: &str, size: u64) -> Result<(), Problem> {
-    let bad = |message: String| Problem::field("gedcomFile", "not_gedcom", message);
-    if size == 0 {
-        return Err(bad("The file is empty".to_owned()));
-    }
-    let range = Some(dzinza_ports::ByteRange { start: 0, end: 65_535 });
-    let Some(read) = ports.blobs.get(key, range).await? else { return Err(Problem::internal()) };
-    let beginning: Vec<Bytes> = read.bytes.try_collect().await?;
-    let beginning = beginning.concat();
-    gedcom::check_beginning(&beginning).map_err(bad)
-}
-
-/// Waits a while for the import to end.
-async fn answer(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Result<Response, Problem> {
+/// Waits a while for the import to end, or to be looked at.
+pub async fn answer(ports: &TreesPorts, tree_id: &str, id: &str) -> Result<Response, Problem> {
     let mut waited = Duration::ZERO;
     let step = Duration::from_millis(25);
     loop {
-        let import = find(ports, access.id(), id).await?;
+        let import = find(ports, tree_id, id).await?;
         let mut body = import::view(id, &import.body);
         if import::is_settled(&import.body) {
-            if import::status(&import.body) != "completed" {
-                return Err(refused(body));
-            }
-            body.insert("message".into(), json!("GEDCOM file imported successfully"));
+            let message = match import::status(&import.body) {
+                "completed" => "GEDCOM file imported successfully",
+                "previewed" => "This is what the import would do. Nothing has been changed yet.",
+                _ => return Err(refused(body)),
+            };
+            body.insert("message".into(), json!(message));
             return Ok((StatusCode::OK, Json(body)).into_response());
         }
         if waited >= ports.import_wait {
             body.insert("message".into(), json!("The GEDCOM file is being imported"));
-            let location = format!("/api/family-trees/{}/imports/{id}", access.id());
+            let location = format!("/api/family-trees/{tree_id}/imports/{id}");
             return Ok(
                 (StatusCode::ACCEPTED, [(http::header::LOCATION, location)], Json(body)).into_response()
             );
@@ -221,10 +167,11 @@ pub async fn show(
     Ok(Json(import::view(&id, &import.body)))
 }
 
-/// Undoes an import, or stops one that is running. What it brought is out of sight at once and removed by a job;
+/// Undoes an import, stops one that is running, or gives up one that was only looked at. What it changed becomes what
+/// it was, except where someone has edited it since. What it brought is out of sight at once and removed by a job;
 /// persons that were edited since go too, their history stays.
 #[utoipa::path(delete, path = "/api/family-trees/{treeId}/imports/{importId}", tag = "gedcom", security(("bearer" = []), ("cookie" = [])), params(("treeId" = String, Path), ("importId" = String, Path)),
-    responses((status = 202, description = "Being undone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such import for this caller"), (status = 409, description = "Undone already")))]
+    responses((status = 202, description = "Being undone"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such import for this caller"), (status = 409, description = "Undone already, or too late")))]
 pub async fn undo(
     State(ports): State<TreesPorts>,
     access: TreeAccess<Edit>,
@@ -236,11 +183,16 @@ pub async fn undo(
         if matches!(import::status(&found.body), "undoing" | "undone" | "failed") {
             return Err(Retry::Problem(Problem::conflict("This import has been undone already")));
         }
+        if import::is_undo_over(&found.body, ports.clock.now()) {
+            let message = "It is too late to undo this import";
+            return Err(Retry::Problem(Problem::new(StatusCode::CONFLICT, "UNDO_EXPIRED", message)));
+        }
         let tree = ports.documents.get(&FAMILY_TREES, access.id()).await?;
         let tree = tree.ok_or_else(|| Problem::not_found("Family tree not found"))?;
         let now = timestamp(&ports.clock);
         let mut import = found.body.clone();
         import.insert("status".into(), json!("undoing"));
+        import.remove("expiresAt");
         import.insert("updatedAt".into(), json!(now));
         let mut body = tree::with_pending_import(&tree.body, id, true);
         body.insert("updatedAt".into(), json!(now));

@@ -1,27 +1,31 @@
 //! Family trees, and GEDCOM in and out.
 #![warn(missing_docs)]
 
+mod archive;
 mod export;
 mod exports;
 mod family_tree;
 mod imports;
 mod schema;
 mod trees;
+mod uploads;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Blobs, Clock, Documents, Ids};
+use dzinza_ports::{Archives, Blobs, Clock, Documents, Ids};
 use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use imports::{Upload, start_import};
+pub use imports::{Options, Upload, start_import, start_import_with};
 
 /// What this group needs of the outside world.
 #[derive(Clone)]
 pub struct TreesPorts {
     /// Trees and everything in them.
     pub documents: Arc<dyn Documents>,
+    /// All of a tree at one moment.
+    pub archives: Arc<dyn Archives>,
     /// Uploaded files.
     pub blobs: Arc<dyn Blobs>,
     /// The present moment.
@@ -58,6 +62,13 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(imports::upload))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))
+        .routes(routes!(imports::preview::changes))
+        .routes(routes!(imports::preview::apply))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::show, uploads::append, uploads::remove))
+        .routes(routes!(uploads::import))
+        .routes(routes!(archive::download))
+        .routes(routes!(archive::restore))
         .routes(routes!(export::download))
         .routes(routes!(export::losses))
         .routes(routes!(exports::list, exports::begin))

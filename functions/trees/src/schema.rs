@@ -58,3 +58,24 @@ pub struct GedcomUpload {
     #[schema(format = Binary, value_type = String)]
     gedcom_file: Vec<u8>,
 }
+
+/// The archive of a family tree.
+#[derive(ToSchema)]
+pub struct ArchiveUpload {
+    #[schema(format = Binary, value_type = String)]
+    archive: Vec<u8>,
+}
+
+/// A file that will come in pieces.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UploadInput {
+    /// The file's name.
+    #[schema(max_length = 255)]
+    name: Option<String>,
+    /// Its size in bytes.
+    #[schema(minimum = 1, maximum = 1_073_741_824)]
+    size: u64,
+    /// Its SHA-256 in hexadecimal digits; what has come is compared with it.
+    sha256: Option<String>,
+}

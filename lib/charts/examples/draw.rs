@@ -1,10 +1,10 @@
-//! Draws every kind of chart, of invented families, into a folder: `cargo run -p dzinza-charts --example draw -- FOLDER`.
-//! With the feature `pdf`, as PDF too.
+//! Draws every kind of chart, of invented families, into a folder:
+//! `cargo run -p dzinza-charts --features pdf --example draw -- FOLDER`
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use dzinza_charts::{Drawing, Gender, Label, Theme, Words, svg};
+use dzinza_charts::{Drawing, Fonts, Gender, Label, Pages, Paper, Theme, Words, pdf, svg};
 use dzinza_kinship::chart::{Direction, Kind, Options, chart};
 use dzinza_kinship::{Builder, Facts, Graph, Line, Link, Place, Sex, Union};
 
@@ -29,7 +29,7 @@ impl Family {
             gender,
             redacted: name == "Living",
         });
-        self.builder.person(&index.to_string(), Facts { sex, birth: Some(index as i32) })
+        self.builder.person(&index.to_string(), Facts { sex, birth: Some(index as i32), ..Facts::default() })
     }
 
     fn parent(&mut self, child: Place, parent: Place, line: Line) {
@@ -91,6 +91,14 @@ fn shona() -> (Graph, Vec<Label>) {
             }
         }
     }
+    shona_young(&mut family, &sons, totem);
+    let alone = family.person("Munashe Mutasa", Sex::Male, totem, &["1921 – 1922"]);
+    family.born(alone, &[sons[0].0]);
+    family.done()
+}
+
+/// The grandchildren and great-grandchildren.
+fn shona_young(family: &mut Family, sons: &[(Place, usize)], totem: &str) {
     let third = ["Blessing", "Tafadzwa", "Rutendo", "Memory"];
     let mut grandsons = Vec::new();
     for (index, (son, year)) in sons.iter().enumerate() {
@@ -118,12 +126,9 @@ fn shona() -> (Graph, Vec<Label>) {
             family.parent(child, wife, line);
         }
     }
-    let alone = family.person("Munashe Mutasa", Sex::Male, totem, &["1921 – 1922"]);
-    family.born(alone, &[sons[0].0]);
-    family.done()
 }
 
-/// Six generations of ancestors in which two first cousins married, with an adoption and a stepfather.
+/// Ancestors whose lines meet again, with an adoption and a stepfather.
 fn collapse() -> (Graph, Vec<Label>) {
     let mut family = Family::default();
     let root = family.person("Ropafadzo Anesu Mutasa", Sex::Female, "Moyo Chirandu", &["b. 1988 Bulawayo"]);
@@ -133,6 +138,9 @@ fn collapse() -> (Graph, Vec<Label>) {
     for generation in 0..5usize {
         let mut next = Vec::new();
         for (index, child) in row.iter().enumerate() {
+            if generation == 2 && index == 3 {
+                continue;
+            }
             if generation > 1 && (index * 7 + generation) % 5 == 0 {
                 continue;
             }
@@ -152,21 +160,13 @@ fn collapse() -> (Graph, Vec<Label>) {
             }
             next.extend([father, mother]);
         }
-        if generation == 2 {
-            // The parents of one grandmother are the parents of another one, too.
-            let twice: Vec<Place> = next.drain(2..4).collect();
-            let _ = twice;
-        }
         row = next;
     }
     let step = family.person("Baba Alfred Phiri", Sex::Male, "", &["1950 – 2019"]);
     family.parent(root, step, Line::Step);
-    // A brother of the father's father is the mother's mother's father.
-    let (one, other) = (Place::from(3u8), Place::from(6u8));
-    let shared: Vec<Place> = [7, 8].into();
-    for child in [one, other] {
-        family.born(child, &shared);
-    }
+    // The parents of the father's father are those of the mother's mother, too, instead of her own.
+    let again = [7u8, 8].map(Place::from);
+    family.born(Place::from(6u8), &again);
     family.done()
 }
 
@@ -241,15 +241,13 @@ fn ancestors() -> (Graph, Vec<Label>) {
         for child in row {
             for (sex, shift) in [(Sex::Male, 0), (Sex::Female, 1)] {
                 number = (number * 1_103_515_245 + 12345) % 2_147_483_648;
-                if generation > 3 && (number >> 16) % 5 == 0 {
+                if generation > 3 && (number >> 16).is_multiple_of(5) {
                     continue;
                 }
                 let name = format!("{} {}", first[(number >> 12) % 4 * 2 + shift], last[(number >> 9) % 5]);
                 let year = 1990 - generation * 27;
                 let parent = family.person(&name, sex, "", &[&format!("{year} – {}", year + 61), "Masvingo"]);
-                next.push(family.born(child, &[parent]));
-                family.parent(child, parent, Line::Birth);
-                next.pop();
+                family.born(child, &[parent]);
                 next.push(parent);
             }
         }
@@ -272,6 +270,16 @@ fn draw(
     let drawing = Drawing { layout: &layout, labels: &labels, title, subtitle: &subtitle, words: &words };
     for (theme, suffix) in [(Theme::Light, "light"), (Theme::Dark, "dark"), (Theme::Auto, "auto")] {
         std::fs::write(folder.join(format!("{name}-{suffix}.svg")), svg(&drawing, theme))?;
+    }
+    print(folder, name, &drawing)
+}
+
+fn print(folder: &Path, name: &str, drawing: &Drawing<'_>) -> Result<(), Box<dyn Error>> {
+    static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
+    let fonts = FONTS.get_or_init(Fonts::system);
+    for (paper, suffix) in [(Paper::A4, "a4"), (Paper::A3, "a3")] {
+        let pages = Pages { paper, ..Pages::default() };
+        std::fs::write(folder.join(format!("{name}-{suffix}.pdf")), pdf(drawing, pages, fonts)?)?;
     }
     Ok(())
 }

@@ -28,19 +28,21 @@ impl Row {
 pub(crate) fn rows(label: &Label, room: f64, height: f64, largest: f64) -> Vec<Row> {
     let name = clean(&label.name);
     let name = if name.is_empty() { "?".to_owned() } else { name };
-    let two = height >= largest * 2.4;
-    let most = if two { 2 } else { 1 };
-    let ends = |lines: &[String]| lines.last().is_some_and(|line| line.ends_with('…'));
-    // Smaller before shorter.
     let sizes = [largest, largest - 1.0, largest - 2.0];
-    let tried = sizes.map(|size| (size, wrap(&name, room, size, true, most)));
-    let chosen = tried.iter().find(|(_, lines)| !ends(lines)).or(tried.last());
-    let mut rows: Vec<Row> = Vec::new();
-    if let Some((size, lines)) = chosen {
-        for line in lines {
-            rows.push(Row { content: line.clone(), size: *size, bold: true, ink: Ink::Text });
-        }
-    }
+    // Where a second line would leave no room for more, one smaller line is better; and smaller before shorter.
+    let most: &[usize] = match height / largest {
+        2.4..3.6 => &[1, 2],
+        3.6.. => &[2],
+        _ => &[1],
+    };
+    let tried = most.iter().flat_map(|most| sizes.map(|size| (*most, size)));
+    let set = |(most, size): (usize, f64)| (size, wrap(&name, room, size, true, most));
+    let whole = |lines: &[String]| lines.iter().all(|line| !line.ends_with('…'));
+    let last = most.last().map(|most| (*most, largest - 2.0));
+    let chosen = tried.map(set).find(|(_, lines)| whole(lines)).or_else(|| last.map(set));
+    let (size, lines) = chosen.unwrap_or_default();
+    let mut rows: Vec<Row> =
+        lines.into_iter().map(|content| Row { content, size, bold: true, ink: Ink::Text }).collect();
     let clan = label.clan.as_deref().map(|clan| (clan, Ink::Clan));
     let lines = label.lines.iter().map(|line| (line.as_str(), Ink::Muted));
     for (line, ink) in clan.into_iter().chain(lines).take(8) {

@@ -89,7 +89,7 @@ fn head(scene: &mut Scene, subtitle: &str) -> f64 {
         scene.text(Text { content, spot: Spot::Line { x: middle, y, turn: 0.0 }, size, bold, ink, room });
         y += size * 0.3;
     }
-    y
+    if y > 0.0 { y + 6.0 } else { y }
 }
 
 fn bands(scene: &mut Scene, layout: &Layout, (dx, dy): (f64, f64)) {
@@ -147,7 +147,7 @@ fn letters(layout: &Layout) -> HashMap<usize, String> {
 }
 
 /// 1 is A, 26 is Z, 27 is AA.
-fn letter(mut number: usize) -> String {
+pub(crate) fn letter(mut number: usize) -> String {
     let mut letters = Vec::new();
     while number > 0 {
         letters.push(char::from(b'A' + ((number - 1) % 26) as u8));

@@ -7,6 +7,18 @@ use ttf_parser::Face;
 /// Longer text is cut before anything else is done with it.
 const LONGEST: usize = 240;
 
+/// The advances of the characters that Noto Sans has nearly all of, in ems; NaN for those it lacks.
+fn table(bold: bool) -> &'static [f64] {
+    static TABLES: OnceLock<[Vec<f64>; 2]> = OnceLock::new();
+    let tables = TABLES.get_or_init(|| {
+        [false, true].map(|bold| {
+            let known = |code| char::from_u32(code).and_then(|c| look_up(c, bold));
+            (0..0x0530).map(|code| known(code).unwrap_or(f64::NAN)).collect()
+        })
+    });
+    &tables[usize::from(bold)]
+}
+
 fn face(bold: bool) -> Option<&'static Face<'static>> {
     static FACES: OnceLock<[Option<Face<'static>>; 2]> = OnceLock::new();
     let faces = FACES
@@ -20,11 +32,14 @@ pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
 }
 
 fn advance(c: char, bold: bool) -> f64 {
-    let known = face(bold).and_then(|face| {
-        let glyph = face.glyph_index(c)?;
-        Some(f64::from(face.glyph_hor_advance(glyph)?) / f64::from(face.units_per_em()))
-    });
-    known.unwrap_or_else(|| estimate(c))
+    let known = table(bold).get(c as usize).copied().or_else(|| look_up(c, bold));
+    known.filter(|known| !known.is_nan()).unwrap_or_else(|| estimate(c))
+}
+
+fn look_up(c: char, bold: bool) -> Option<f64> {
+    let face = face(bold)?;
+    let glyph = face.glyph_index(c)?;
+    Some(f64::from(face.glyph_hor_advance(glyph)?) / f64::from(face.units_per_em()))
 }
 
 /// In ems.
@@ -36,8 +51,8 @@ fn estimate(c: char) -> f64 {
         // Ethiopic
         0x1200..=0x139f | 0x2d80..=0x2ddf | 0xab00..=0xab2f => 0.85,
         // Hangul, kana, Han, full-width forms, pictures
-        0x1100..=0x11ff | 0x2e80..=0xa4cf | 0xac00..=0xd7af | 0xf900..=0xfaff => 1.0,
-        0xff00..=0xffef | 0x1_f000..=0x1_faff | 0x2_0000..=0x3_ffff => 1.0,
+        0x1100..=0x11ff | 0x2e80..=0xa4cf | 0xac00..=0xd7af | 0xf900..=0xfaff | 0xff00..=0xffef => 1.0,
+        0x1_f000..=0x1_faff | 0x2_0000..=0x3_ffff => 1.05,
         _ => 0.8,
     }
 }
@@ -106,10 +121,11 @@ pub(crate) fn wrap(text: &str, room: f64, size: f64, bold: bool, most: usize) ->
         return vec![one.to_owned(), two.to_owned()];
     }
     let first = cuts.iter().map(halves).take_while(|(one, _)| fits(one)).last();
-    let Some((one, two)) = first else {
+    // A first word that is too long is shortened, and the second line still has the rest.
+    let Some((one, two)) = first.or_else(|| cuts.first().map(halves)) else {
         return vec![shorten(text, room, size, bold)];
     };
-    let mut lines = vec![one.to_owned()];
+    let mut lines = vec![shorten(one, room, size, bold)];
     lines.extend(wrap(two, room, size, bold, most - 1));
     lines
 }
@@ -156,6 +172,8 @@ mod tests {
         assert_eq!(lines, ["Chipo Rudo", "Nyasha Mutasa"]);
         let lines = wrap("Anna-Magdalena", 70.0, 12.0, true, 2);
         assert_eq!(lines, ["Anna-", "Magdalena"]);
+        let lines = wrap("Kudakwashe Moyo", 40.0, 12.0, true, 2);
+        assert!(lines[0].starts_with("Kud") && lines[0].ends_with('…') && lines[1] == "Moyo");
         for line in wrap(&"word ".repeat(40), 100.0, 12.0, true, 2) {
             assert!(width(&line, 12.0, true) <= 100.0);
         }

@@ -12,9 +12,12 @@ use crate::theme::Ink;
 use crate::{Drawing, strokes};
 
 const SIZE: f64 = 11.0;
-const ROW: f64 = 24.0;
+const LINE: f64 = 24.0;
 /// From a sample to its word, and from a word to the next sample.
 const GAP: (f64, f64) = (8.0, 26.0);
+
+/// How wide it is, and its samples with their words and how wide those are.
+type Row = (f64, Vec<(Sample, String, f64)>);
 
 enum Sample {
     Line(Meaning),
@@ -60,7 +63,7 @@ pub(crate) fn draw(scene: &mut Scene, drawing: &Drawing<'_>, same: bool, top: f6
         return top;
     }
     let room = scene.width - 48.0;
-    let mut rows: Vec<(f64, Vec<(Sample, String, f64)>)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for (sample, word) in entries {
         let word = shorten(&clean(word), room - 60.0, SIZE, false);
         let wide = width(&word, SIZE, false);
@@ -83,7 +86,7 @@ pub(crate) fn draw(scene: &mut Scene, drawing: &Drawing<'_>, same: bool, top: f6
             scene.text(Text { content, spot, size: SIZE, bold: false, ink: Ink::Muted, room: wide });
             x += wide + GAP.1;
         }
-        y += ROW;
+        y += LINE;
     }
     y + 4.0
 }

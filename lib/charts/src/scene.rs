@@ -95,22 +95,22 @@ const ROUND: f64 = 0.552_284_75;
 
 /// A rectangle with round corners.
 pub(crate) fn rectangle(x: f64, y: f64, w: f64, h: f64, radius: f64) -> Vec<Seg> {
-    let r = radius.min(w / 2.0).min(h / 2.0);
-    let (right, bottom, k) = (x + w, y + h, r * (1.0 - ROUND));
-    if r <= 0.0 {
+    let round = radius.min(w / 2.0).min(h / 2.0);
+    let (right, bottom, near) = (x + w, y + h, round * (1.0 - ROUND));
+    if round <= 0.0 {
         let corners = [Seg::Line(right, y), Seg::Line(right, bottom), Seg::Line(x, bottom), Seg::Close];
         return std::iter::once(Seg::Move(x, y)).chain(corners).collect();
     }
     vec![
-        Seg::Move(x + r, y),
-        Seg::Line(right - r, y),
-        Seg::Curve([right - k, y, right, y + k, right, y + r]),
-        Seg::Line(right, bottom - r),
-        Seg::Curve([right, bottom - k, right - k, bottom, right - r, bottom]),
-        Seg::Line(x + r, bottom),
-        Seg::Curve([x + k, bottom, x, bottom - k, x, bottom - r]),
-        Seg::Line(x, y + r),
-        Seg::Curve([x, y + k, x + k, y, x + r, y]),
+        Seg::Move(x + round, y),
+        Seg::Line(right - round, y),
+        Seg::Curve([right - near, y, right, y + near, right, y + round]),
+        Seg::Line(right, bottom - round),
+        Seg::Curve([right, bottom - near, right - near, bottom, right - round, bottom]),
+        Seg::Line(x + round, bottom),
+        Seg::Curve([x + near, bottom, x, bottom - near, x, bottom - round]),
+        Seg::Line(x, y + round),
+        Seg::Curve([x, y + near, x + near, y, x + round, y]),
         Seg::Close,
     ]
 }

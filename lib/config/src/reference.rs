@@ -141,6 +141,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "How long an upload waits for its import before it answers 202",
     ),
     variable(
+        "IMPORT_UNDO_DAYS",
+        &[],
+        "import_undo_days",
+        "number",
+        "How long an import can be undone, 1 to 3650; its file is kept as long",
+    ),
+    variable(
         "KIN_GRAPH_MEMORY_MB",
         &[],
         "kin_graph_memory_mb",

@@ -47,6 +47,8 @@ pub struct Settings {
     pub account_lockout_minutes: u64,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
+    /// How long an import can be undone, in days.
+    pub import_undo_days: u64,
     /// Memory that warm kin graphs may take, in megabytes; the one that is asked for always fits.
     pub kin_graph_memory_mb: usize,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
@@ -129,6 +131,9 @@ impl Settings {
         if self.refresh_token_expire_days == 0 || self.refresh_token_expire_days > 30 {
             return bad("REFRESH_TOKEN_EXPIRE_DAYS", "must be from 1 to 30");
         }
+        if self.import_undo_days == 0 || self.import_undo_days > 3650 {
+            return bad("IMPORT_UNDO_DAYS", "must be from 1 to 3650");
+        }
         if self.rate_limit_window_ms == 0 {
             return bad("RATE_LIMIT_WINDOW_MS", "must be more than 0");
         }
@@ -209,6 +214,7 @@ mod tests {
             ("PUBLIC_API_URL", "https://"),
             ("PUBLIC_API_URL", "https://a.example\nX"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+            ("IMPORT_UNDO_DAYS", "0"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
         }

@@ -28,6 +28,7 @@ pub fn blobs(suite: &mut Suite<Port>) {
     suite.case("keys are exact: case, folders of one another, 500 bytes", exact_keys);
     suite.case("a stream of 20 MB survives", large);
     suite.case("of 20 concurrent puts one is there whole", concurrent_puts);
+    suite.case("every key is listed once, as long as its blob is there", listed);
     suite.case("an address names a valid key only", addresses);
 }
 
@@ -221,5 +222,21 @@ async fn concurrent_puts(fresh: Fresh<Port>) -> Outcome {
 async fn addresses(fresh: Fresh<Port>) -> Outcome {
     let address = fresh.port.get_url("folder/a.txt", Duration::from_mins(5)).await?;
     assert!(address.contains("folder/a.txt"), "{address}");
+    Ok(())
+}
+
+async fn listed(fresh: Fresh<Port>) -> Outcome {
+    let blobs = &*fresh.port;
+    let keys = async || {
+        let mut keys: Vec<String> = blobs.list().try_collect().await?;
+        keys.sort();
+        Ok::<_, StoreError>(keys)
+    };
+    assert!(keys().await?.is_empty());
+    for key in ["a", "a.b/c", "A", "photos/x.jpg", "a"] {
+        blobs.put(key, TEXT, chunks(vec![b"x"])).await?;
+    }
+    blobs.delete("A").await?;
+    assert_eq!(keys().await?, ["a", "a.b/c", "photos/x.jpg"]);
     Ok(())
 }

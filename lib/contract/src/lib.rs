@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod archives;
 mod batches;
 mod blobs;
 mod clock;
@@ -26,7 +27,7 @@ mod support;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Audit, Documents, Queue, Sessions, Users};
+use dzinza_ports::{Archives, Audit, Documents, Queue, Sessions, Users};
 
 pub use blobs::blobs;
 pub use clock::ManualClock;
@@ -53,6 +54,22 @@ pub struct AccountPorts {
     pub sessions: Arc<dyn Sessions>,
     /// Table `audit_logs`.
     pub audit: Arc<dyn Audit>,
+}
+
+/// Everything at one moment, and the ports that change it.
+#[derive(Clone)]
+pub struct ArchivePorts {
+    /// The port itself.
+    pub archives: Arc<dyn Archives>,
+    /// The documents of the same store.
+    pub documents: Arc<dyn Documents>,
+    /// Its accounts.
+    pub users: Arc<dyn Users>,
+}
+
+/// What [`Archives`] promises. The backend must know [`collections`].
+pub fn archives(suite: &mut Suite<ArchivePorts>) {
+    archives::cases(suite);
 }
 
 /// What [`Documents`] promises. The backend must know [`collections`].

@@ -35,6 +35,8 @@ pub static PEOPLE: Collection = Collection {
         Field::text("index.sortName"),
         Field::text("index.names"),
         Field::integer("index.birthDay"),
+        // How far that may be from the birth: see `when::doubt`.
+        Field::text("index.birthDoubt"),
         Field::integer("index.livingUntil"),
         Field::array("index.cites"),
     ],
@@ -74,8 +76,13 @@ pub static RELATIONSHIPS: Collection = Collection {
 pub static PERSON_HISTORIES: Collection = Collection {
     name: "personhistories",
     // The snapshot, `data`, says in which tree the person was: entries outlive it, but not the tree.
-    fields: &[Field::text("personId"), Field::integer("version"), Field::text("data.familyTreeId")],
-    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId"])],
+    fields: &[
+        Field::text("personId"),
+        Field::integer("version"),
+        Field::text("changeType"),
+        Field::text("data.familyTreeId"),
+    ],
+    indexes: &[Index::unique(&["personId", "version"]), Index::on(&["data.familyTreeId", "changeType"])],
 };
 
 /// Stories and life events.
@@ -109,8 +116,43 @@ pub static NOTIFICATIONS: Collection = Collection {
 /// GEDCOM imports: state, progress and report.
 pub static IMPORTS: Collection = Collection {
     name: "imports",
-    fields: &[Field::text("familyTreeId"), Field::text("createdAt"), Field::text("status")],
-    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"])],
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("createdAt"),
+        Field::text("status"),
+        Field::text("expiresAt"),
+    ],
+    indexes: &[Index::on(&["familyTreeId", "createdAt"]), Index::on(&["status"]), Index::on(&["expiresAt"])],
+};
+
+/// Files on their way here in pieces, and one document a user that lets no two begin at once.
+pub static UPLOADS: Collection = Collection {
+    name: "uploads",
+    fields: &[Field::text("familyTreeId"), Field::text("userId"), Field::text("expiresAt")],
+    indexes: &[Index::on(&["familyTreeId"]), Index::on(&["userId"]), Index::on(&["expiresAt"])],
+};
+
+/// What an import that was looked at first would change: one document a person or record.
+pub static IMPORT_CHANGES: Collection = Collection {
+    name: "importchanges",
+    fields: &[
+        Field::text("familyTreeId"),
+        Field::text("importId"),
+        Field::text("kind"),
+        Field::integer("number"),
+    ],
+    indexes: &[
+        Index::on(&["familyTreeId"]),
+        Index::on(&["importId", "number"]),
+        Index::on(&["importId", "kind", "number"]),
+    ],
+};
+
+/// What documents were before an import changed them, for as long as it can be undone.
+pub static IMPORT_BACKUPS: Collection = Collection {
+    name: "importbackups",
+    fields: &[Field::text("familyTreeId"), Field::text("importId")],
+    indexes: &[Index::on(&["familyTreeId"]), Index::on(&["importId"])],
 };
 
 /// Exports that are made by a job: state, progress and what was asked.
@@ -138,7 +180,6 @@ pub static GEDCOM_RECORDS: Collection = Collection {
     fields: &[
         Field::text("familyTreeId"),
         Field::text("importId"),
-        Field::text("updatedAt"),
         Field::text("gedcom.xref"),
         Field::text("index.kind"),
         Field::text("index.title"),
@@ -162,6 +203,9 @@ pub static ALL: &[&Collection] = &[
     &EVENTS,
     &NOTIFICATIONS,
     &IMPORTS,
+    &UPLOADS,
+    &IMPORT_CHANGES,
+    &IMPORT_BACKUPS,
     &EXPORTS,
     &GEDCOM_RECORDS,
 ];

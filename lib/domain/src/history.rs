@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::collections::PERSON_HISTORIES;
 use crate::person::FIELDS;
-use crate::store::{Batch, Body, Document};
+use crate::store::{Batch, Body, Document, Write};
 
 /// Who changed what, when.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,21 @@ pub fn record(
     version += 1;
     batch.insert(&PERSON_HISTORIES, entry_id(person_id, version), entry(person_id, version, after, change));
     version
+}
+
+/// The same for a change that an import made, or that undoing it made: the entry says which.
+pub fn record_for_import(
+    batch: &mut Batch,
+    person_id: &str,
+    latest: i64,
+    (before, after): (&Document, &Body),
+    change: Change<'_>,
+    import_id: &str,
+) {
+    record(batch, person_id, latest, Some(before), after, change);
+    if let Some(Write::Insert { body, .. }) = batch.writes.last_mut() {
+        body.insert("importId".into(), json!(import_id));
+    }
 }
 
 fn entry_id(person_id: &str, version: i64) -> String {

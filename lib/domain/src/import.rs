@@ -1,6 +1,7 @@
 //! A GEDCOM import as a document: state, progress, report.
 //!
-//! `queued → running → completed | failed`, and later `undoing → undone`. While an import is neither complete nor
+//! `queued → running → completed | failed`, and later `undoing → undone`; one that is looked at first is `previewed`
+//! in between, and runs again once it is confirmed. While an import is neither complete nor
 //! gone, its id stands in the tree's `pendingImports`, and everything it wrote is invisible: completing,
 //! failing and undoing are each one small batch.
 //!
@@ -9,13 +10,18 @@
 //! `requeued` (messages sent since one was last received). A run refreshes `updatedAt` all the time: one that has not
 //! for a while is dead.
 
+mod preview;
+
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::collections::{FAMILY_TREES, IMPORTS};
 use crate::store::{Batch, Body, Document, NewMessage};
 use crate::tree;
+
+pub use preview::{Phase, begin_preview, confirm, is_update, lineage, looks_like, plan_key, source_of};
 
 /// How many diagnostics a report keeps; the rest is only counted.
 pub const REPORT_LIMIT: usize = 1000;
@@ -33,6 +39,10 @@ const INTERNAL: &[&str] = &[
     "runs",
     "requeued",
     "subtracted",
+    "phase",
+    "applied",
+    "lineage",
+    "undoOver",
     REMOVED_PERSONS,
     REMOVED_RELATIONSHIPS,
     "removedRecords",
@@ -135,6 +145,12 @@ pub fn pointer_suffix(import: &Body) -> Option<String> {
     (number > 1).then(|| number.to_string())
 }
 
+/// What the pointers of the next file will get, if it comes now.
+pub fn next_suffix(tree: &Body) -> Option<String> {
+    let number = tree.get(NUMBERS).and_then(Value::as_u64).unwrap_or(0) + 1;
+    (number > 1).then(|| number.to_string())
+}
+
 /// The message that has an import run (`import`) or undone (`undo-import`).
 pub fn job(kind: &str, id: &str) -> NewMessage {
     NewMessage { queue: JOBS_QUEUE, body: json!({ "job": kind, "importId": id }), delay: Duration::ZERO }
@@ -147,7 +163,19 @@ pub fn status(import: &Body) -> &str {
 
 /// Whether nothing more will happen to it by itself.
 pub fn is_settled(import: &Body) -> bool {
-    matches!(status(import), "completed" | "failed" | "undone")
+    matches!(status(import), "completed" | "failed" | "undone" | "previewed")
+}
+
+/// How long an import that is complete can be undone, where nothing else is set.
+pub const UNDO_DAYS: i64 = 30;
+
+/// Whether it is too late to undo a complete import.
+pub fn is_undo_over(import: &Body, now: Timestamp) -> bool {
+    let moment = |key: &str| import.get(key)?.as_str()?.parse::<Timestamp>().ok();
+    let until = moment("expiresAt")
+        .or_else(|| moment("completedAt")?.checked_add(SignedDuration::from_hours(24 * UNDO_DAYS)).ok());
+    let said = import.get("undoOver") == Some(&json!(true));
+    status(import) == "completed" && (said || until.is_some_and(|until| until <= now))
 }
 
 /// The import on the wire; how its job is kept going stays inside.
@@ -159,6 +187,9 @@ pub fn view(id: &str, import: &Body) -> Body {
     view.insert("id".into(), json!(id));
     view.insert("_id".into(), json!(id));
     view.insert("importId".into(), json!(id));
+    if status(import) == "completed" {
+        view.insert("undoUntil".into(), import.get("expiresAt").cloned().unwrap_or(Value::Null));
+    }
     for key in ["individualsImported", "familiesProcessed", "relationshipsCreated"] {
         view.entry(key).or_insert(json!(0));
     }

@@ -16,10 +16,13 @@ pub mod notification;
 pub mod person;
 pub mod privacy;
 mod problem;
+pub mod reimport;
 pub mod relationship;
 pub mod store;
 pub mod text;
 pub mod tree;
+pub mod upload;
 pub mod view;
+mod when;
 
 pub use problem::FieldProblem;

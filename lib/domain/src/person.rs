@@ -10,6 +10,7 @@ use crate::gedcom::index_cites;
 use crate::privacy;
 use crate::store::Body;
 use crate::text::{fold, join};
+use crate::when::doubt;
 
 pub use input::{FIELDS, GENDERS, PersonField, Rule, read_input};
 
@@ -118,13 +119,18 @@ pub fn refresh(person: &mut Body) {
         }
     }
     let birth = text(person, "dateOfBirth").map(DateValue::parse);
-    let index = json!({
+    // A birth date that only editors may see must not show in how a list is sorted either.
+    let told = birth.as_ref().filter(|_| !birth_is_private(person));
+    let estimated = person.get("isBirthDateEstimated") == Some(&json!(true));
+    let mut index = json!({
         "sortName": format!("{}\u{1}{}", fold(surname), fold(rest)),
         "names": names,
-        // A birth date that only editors may see must not show in how a list is sorted either.
-        "birthDay": birth.as_ref().filter(|_| !birth_is_private(person)).and_then(DateValue::sort_day),
+        "birthDay": told.and_then(DateValue::sort_day),
         "livingUntil": privacy::living_until(person, birth.as_ref()),
     });
+    if let Some(doubt) = told.and_then(|birth| doubt(birth, estimated)) {
+        index["birthDoubt"] = json!(doubt);
+    }
     person.insert("index".into(), index);
     index_cites(person);
 }
@@ -251,6 +257,15 @@ mod tests {
         let more = json!({ "privacySettings": { "showBirthDate": "Private" } });
         apply(&mut who, read_input(&body(more)).unwrap()).unwrap();
         assert_eq!(who["privacySettings"]["showProfile"], "Private");
+    }
+
+    #[test]
+    fn a_private_birth_leaves_no_trace_in_what_is_derived() {
+        let mut who = person(json!({ "name": "A", "birthDate": "1890" })).unwrap();
+        assert_eq!(who["index"]["birthDoubt"], "0 364");
+        let private = json!({ "privacySettings": { "showBirthDate": "Private" } });
+        apply(&mut who, read_input(&body(private)).unwrap()).unwrap();
+        assert_eq!((&who["index"]["birthDay"], who["index"].get("birthDoubt")), (&Value::Null, None));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::FieldProblem;
 use crate::fields::{FieldResult, Input, date_value, enum_value, object_list, text_value};
 use crate::gedcom::index_cites;
 use crate::store::Body;
+use crate::when::doubt;
 
 /// Roles of a parent or guardian towards a child.
 pub const PARENTAL_ROLES: &[&str] = &[
@@ -301,15 +302,15 @@ pub fn refresh(body: &mut Body) {
 }
 
 /// What a kin graph needs of a relationship beside the persons, as one text: kind, parental role or state, and for a
-/// union with a date its first day. Separated by blanks; `-` where there is nothing.
+/// union with a date its first day and how well that is known. Separated by blanks; `-` where there is nothing.
 fn tie(body: &Body, kind: Kind) -> String {
     let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let word = text(if kind == Kind::Spousal { "status" } else { "parentalRole" }).unwrap_or("-");
     let since = text("startDate").filter(|_| kind == Kind::Spousal);
-    match since.and_then(|date| DateValue::parse(date).sort_day()) {
-        Some(day) => format!("{} {word} {day}", kind.as_str()),
-        None => format!("{} {word}", kind.as_str()),
-    }
+    let since = since.map(DateValue::parse);
+    let day = since.as_ref().and_then(DateValue::sort_day).map(|day| format!(" {day}"));
+    let doubt = since.and_then(|since| doubt(&since, false)).map(|doubt| format!(" {doubt}"));
+    format!("{} {word}{}{}", kind.as_str(), day.unwrap_or_default(), doubt.unwrap_or_default())
 }
 
 /// The relationship on the wire: the simple view of contract 1.1 and the full one of 1.4 in one object. `type`

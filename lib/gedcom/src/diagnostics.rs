@@ -73,6 +73,8 @@ const LISTED_PER_CODE: u32 = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
     pending: Vec<Diagnostic>,
+    /// How many of `pending` are in their place; the rest is sorted by line when it is handed over.
+    placed: usize,
     counts: HashMap<&'static str, (Severity, u32)>,
 }
 
@@ -107,17 +109,28 @@ impl Diagnostics {
 
     /// At the end of the file: says how many of each code were left off.
     pub(crate) fn finish(&mut self) {
+        self.sort();
         let mut left: Vec<_> = self.counts.drain().filter(|(_, (_, n))| *n > LISTED_PER_CODE).collect();
         left.sort_unstable_by_key(|(code, _)| *code);
         for (code, (severity, n)) in left {
             let message = format!("and {} more of these", n - LISTED_PER_CODE);
             self.pending.push(Diagnostic { line: 0, severity, code, message });
         }
+        self.placed = self.pending.len();
     }
 
-    /// Hands over what has been collected so far.
+    /// Hands over what has been collected so far, by line: what is wrong with a record as a whole is found out
+    /// after its lines.
     pub(crate) fn take(&mut self) -> Vec<Diagnostic> {
+        self.sort();
+        self.placed = 0;
         std::mem::take(&mut self.pending)
+    }
+
+    fn sort(&mut self) {
+        if let Some(rest) = self.pending.get_mut(self.placed..) {
+            rest.sort_by_key(|d| d.line);
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl<R: Read> Reader<R> {
         self.source.bytes_read()
     }
 
-    /// Hands over what was found since the last call. One code is listed at most 1000 times per file; how many
+    /// Hands over what was found since the last call, in the order of the lines. One code is listed at most 1000 times per file; how many
     /// were left off is told at the end.
     pub fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
         self.diagnostics.take()

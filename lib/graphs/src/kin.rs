@@ -1,7 +1,7 @@
 //! A graph, and what is only worked out when somebody asks for it.
 
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use dzinza_kinship::{Graph, Inbreeding, Islands, inbreeding_of_everyone, to_the_end};
 
@@ -9,6 +9,9 @@ use dzinza_kinship::{Graph, Inbreeding, Islands, inbreeding_of_everyone, to_the_
 #[derive(Debug, Default)]
 pub struct Kin {
     graph: Graph,
+    /// Of a covered one: what it covers.
+    beneath: Option<Graph>,
+    covered: OnceLock<Arc<Kin>>,
     inbreeding: OnceLock<Inbreeding>,
     islands: OnceLock<Islands>,
 }
@@ -16,6 +19,19 @@ pub struct Kin {
 impl Kin {
     pub(crate) fn new(graph: Graph) -> Self {
         Self { graph, ..Self::default() }
+    }
+
+    /// What those may know who are outside the tree: [`Graph::covered`], with the same places. The first time it takes
+    /// as long as building the graph, so it is not for a thread that others wait for.
+    pub fn covered(&self) -> Arc<Self> {
+        let cover =
+            || Self { graph: self.graph.covered(), beneath: Some(self.graph.clone()), ..Self::default() };
+        self.covered.get_or_init(|| Arc::new(cover())).clone()
+    }
+
+    /// The graph with all that is known, also beneath a covered one.
+    pub fn uncovered(&self) -> &Graph {
+        self.beneath.as_ref().unwrap_or(&self.graph)
     }
 
     /// The coefficients of inbreeding of everyone: seconds of work for a large tree the first time, so not for a thread
@@ -36,7 +52,8 @@ impl Kin {
         let places = self.graph.places();
         let inbreeding = if self.inbreeding.get().is_some() { places * 8 } else { 0 };
         let islands = if self.islands.get().is_some() { places * 4 } else { 0 };
-        self.graph.bytes() + inbreeding + islands
+        let covered = self.covered.get().map_or(0, |covered| covered.bytes());
+        self.graph.bytes() + inbreeding + islands + covered
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use dzinza_domain::collections::{PEOPLE, RELATIONSHIPS};
 use dzinza_domain::tree;
-use dzinza_kinship::{Builder, Facts, Graph, Line, Link, Sex, SiblingKind, Tie, Union};
+use dzinza_kinship::{Builder, Doubt, Facts, Graph, Line, Link, Place, Sex, SiblingKind, Tie, Union};
 use dzinza_ports::{Collection, Cursor, Document, Documents, Filter, Query, Row, StoreError, StoreErrorKind};
 use serde_json::Value;
 
 /// Rows a read.
 const CHUNK: u32 = 10_000;
-const FACTS: &[&str] = &["gender", "index.birthDay"];
+const FACTS: &[&str] = &["gender", "index.birthDay", "index.birthDoubt"];
 const TIES: &[&str] = &["person1Id", "person2Id", "index.tie"];
 
 /// Everyone whom the tree shows.
@@ -24,10 +24,10 @@ pub(crate) async fn whole(documents: &Arc<dyn Documents>, tree: &Document) -> Re
     .await?;
     each(documents, &RELATIONSHIPS, shown, TIES, |row| {
         let place = |at| row.text(at).and_then(|id| builder.place(id));
-        if let (Some(one), Some(two), Some((link, since))) = (place(0), place(1), row.text(2).and_then(link))
+        if let (Some(one), Some(two), Some(text)) = (place(0), place(1), row.text(2))
+            && let Some(tie) = tie(text, two)
         {
-            // Of a descent the first is the parent: what the second is to the first is a child.
-            builder.tie(one, link, two, since);
+            builder.add(one, tie);
         }
     })
     .await?;
@@ -66,9 +66,9 @@ pub(crate) async fn refreshed(
     for row in &rows {
         let (Some(one), Some(two)) = (row.text(0), row.text(1)) else { continue };
         let (Some(at_one), Some(at_two)) = (graph.place(one), graph.place(two)) else { continue };
-        let Some((link, since)) = row.text(2).and_then(link) else { continue };
-        ties.entry(one).or_default().push(Tie { link, to: at_two, since });
-        ties.entry(two).or_default().push(Tie { link: link.inverse(), to: at_one, since });
+        let Some(tie) = row.text(2).and_then(|text| tie(text, at_two)) else { continue };
+        ties.entry(one).or_default().push(tie);
+        ties.entry(two).or_default().push(Tie { link: tie.link.inverse(), to: at_one, ..tie });
     }
     for id in persons {
         if let Some(place) = graph.place(id) {
@@ -129,12 +129,19 @@ fn facts(row: &Row) -> Facts {
         Some("Female") => Sex::Female,
         _ => Sex::Unknown,
     };
-    Facts { sex, birth: row.integer(1).and_then(|day| i32::try_from(day).ok()) }
+    let birth = row.integer(1).and_then(|day| i32::try_from(day).ok());
+    Facts { sex, birth, doubt: doubt(row.text(2).unwrap_or_default().split(' ')) }
 }
 
-/// What person 2 is to person 1, and since when, from `index.tie`.
-fn link(tie: &str) -> Option<(Link, Option<i32>)> {
-    let mut words = tie.split(' ');
+/// Days earlier and days later; none where nothing is said.
+fn doubt<'a>(mut words: impl Iterator<Item = &'a str>) -> Doubt {
+    let mut days = || words.next().and_then(|days| days.parse().ok()).unwrap_or_default();
+    Doubt { early: days(), late: days() }
+}
+
+/// The tie from person 1 to person 2 (of a descent: from the parent to the child), from `index.tie`.
+fn tie(text: &str, to: Place) -> Option<Tie> {
+    let mut words = text.split(' ');
     let (kind, word) = (words.next()?, words.next().unwrap_or("-"));
     let link = match kind {
         "ParentChild" => Link::Child(line(word)),
@@ -147,7 +154,8 @@ fn link(tie: &str) -> Option<(Link, Option<i32>)> {
         "FosterSibling" => Link::Sibling(SiblingKind::Foster),
         _ => return None,
     };
-    Some((link, words.next().and_then(|day| day.parse().ok())))
+    let since = words.next().and_then(|day| day.parse().ok());
+    Some(Tie { link, to, since, doubt: doubt(words) })
 }
 
 fn line(role: &str) -> Line {
@@ -176,12 +184,12 @@ mod tests {
 
     #[test]
     fn ties_are_read_as_they_are_stored() {
-        assert_eq!(link("ParentChild BiologicalMother"), Some((Link::Child(Line::Birth), None)));
-        assert_eq!(
-            link("Spousal CustomaryUnion 2415021"),
-            Some((Link::Partner(Union::Joined), Some(2_415_021)))
-        );
-        assert_eq!(link("GuardianChild -"), Some((Link::Child(Line::Guardian), None)));
-        assert_eq!((link("Other Other"), link("")), (None, None));
+        assert_eq!(tie("ParentChild BiologicalMother", 7), Some(Tie::new(Link::Child(Line::Birth), 7)));
+        let wed = Tie { since: Some(2_415_021), ..Tie::new(Link::Partner(Union::Joined), 7) };
+        assert_eq!(tie("Spousal CustomaryUnion 2415021", 7), Some(wed));
+        let some_year = Tie { doubt: Doubt { early: 0, late: 364 }, ..wed };
+        assert_eq!(tie("Spousal Married 2415021 0 364", 7), Some(some_year));
+        assert_eq!(tie("GuardianChild -", 7), Some(Tie::new(Link::Child(Line::Guardian), 7)));
+        assert_eq!((tie("Other Other", 7), tie("", 7)), (None, None));
     }
 }

@@ -164,7 +164,7 @@ fn village(people: usize) -> (Graph, Generation) {
         let sex = if rng.random_ratio(1, 2) { Sex::Male } else { Sex::Female };
         let birth = Some((generation * 27 + rng.random_range(0..15)) as i32 * 365);
         count += 1;
-        (builder.person(&format!("person-{count}"), Facts { sex, birth }), sex)
+        (builder.person(&format!("person-{count}"), Facts { sex, birth, ..Facts::default() }), sex)
     };
     let mut generation: Generation = (0..size as usize).map(|_| person(&mut builder, 0, &mut rng)).collect();
     for number in 1..GENERATIONS {
@@ -188,7 +188,7 @@ fn village(people: usize) -> (Graph, Generation) {
 /// Someone who comes from outside to marry.
 fn stranger(builder: &mut Builder, count: &mut usize) -> Place {
     *count += 1;
-    builder.person(&format!("stranger-{count}"), Facts { sex: Sex::Female, birth: None })
+    builder.person(&format!("stranger-{count}"), Facts { sex: Sex::Female, ..Facts::default() })
 }
 
 /// Couples of a generation. Six of a hundred husbands have two to four wives, one wife of six comes from outside. About half of the marriages are among

@@ -1,11 +1,13 @@
 //! Persons and the ties between them, compact enough to keep a hundred thousand of them warm.
 
+mod known;
 mod names;
 mod ties;
 
 use std::mem::size_of;
 use std::sync::Arc;
 
+pub use known::{Doubt, Facts, Span, Tie};
 use names::Names;
 use ties::Ties;
 
@@ -93,33 +95,6 @@ impl Link {
     }
 }
 
-/// One tie of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tie {
-    /// What `to` is to the person.
-    pub link: Link,
-    /// Who.
-    pub to: Place,
-    /// Of a union: the day it began, if known, which orders the houses of a family with several.
-    pub since: Option<i32>,
-}
-
-impl Tie {
-    /// A tie without a day.
-    pub fn new(link: Link, to: Place) -> Self {
-        Self { link, to, since: None }
-    }
-}
-
-/// What the graph knows of a person beside ties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// For mother or father, aunt or uncle.
-    pub sex: Sex,
-    /// The day of birth for sorting and seniority, counted in any one way; `None` if not even a year is known.
-    pub birth: Option<i32>,
-}
-
 /// The persons and ties of one tree. Cloning is cheap: what does not change is shared.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
@@ -175,9 +150,14 @@ impl Graph {
         self.facts(place).sex
     }
 
-    /// A person's day of birth.
+    /// A person's day of birth, for sorting.
     pub fn birth(&self, place: Place) -> Option<i32> {
         self.facts(place).birth
+    }
+
+    /// Between which days a person was born.
+    pub fn born(&self, place: Place) -> Span {
+        self.facts(place).born()
     }
 
     /// All ties of a person: parents (nearest line first, then fathers before mothers), partners (by the day the
@@ -257,7 +237,7 @@ impl Graph {
         for other in touched {
             let wanted = ties.iter().filter(|tie| tie.to == other);
             let mut wanted: Vec<Tie> =
-                wanted.map(|tie| Tie { link: tie.link.inverse(), to: place, since: tie.since }).collect();
+                wanted.map(|tie| Tie { link: tie.link.inverse(), to: place, ..*tie }).collect();
             let mut theirs = self.ties(other).to_vec();
             // One that is there keeps its place in the order, with what is known of it now.
             theirs.retain_mut(|tie| {
@@ -276,6 +256,21 @@ impl Graph {
     fn set(&mut self, place: Place, mut ties: Vec<Tie>) {
         ties::sort(&mut ties, &self.facts, &self.names);
         self.ties.set(place, ties, self.facts.len());
+    }
+
+    /// The same persons at the same places, and who is tied to whom, with nothing by which they differ: no sex and no
+    /// birth, every parent one by birth, every union joined, and no word of what was first. Also the order of ties is
+    /// by id, so that it does not tell either. Linear in persons and ties but for a logarithm.
+    #[must_use]
+    pub fn covered(&self) -> Self {
+        let facts: Vec<_> = self.facts.iter().map(|facts| facts.map(|_| Facts::default())).collect();
+        let mut ties: Vec<(Place, Tie)> = Vec::new();
+        for place in 0..facts.len() as Place {
+            ties.extend(self.ties(place).iter().map(|tie| (place, tie.covered())));
+        }
+        ties.sort_by(|(_, one), (_, two)| self.id(one.to).cmp(self.id(two.to)));
+        let ties = Ties::build(ties, &facts, &self.names);
+        Self { names: self.names.clone(), facts: Arc::new(facts), ties }
     }
 
     /// About how many bytes it takes.
@@ -318,10 +313,15 @@ impl Builder {
     /// Says that `to` is `link` to `from`, and so the inverse. A tie to oneself, or between places that do not exist,
     /// is left out.
     pub fn tie(&mut self, from: Place, link: Link, to: Place, since: Option<i32>) {
+        self.add(from, Tie { since, ..Tie::new(link, to) });
+    }
+
+    /// The same with a tie of `from` that says how well it is known when it began.
+    pub fn add(&mut self, from: Place, tie: Tie) {
         let known = |place: Place| (place as usize) < self.facts.len();
-        if from != to && known(from) && known(to) {
-            self.ties.push((from, Tie { link, to, since }));
-            self.ties.push((to, Tie { link: link.inverse(), to: from, since }));
+        if from != tie.to && known(from) && known(tie.to) {
+            self.ties.push((from, tie));
+            self.ties.push((tie.to, Tie { link: tie.link.inverse(), to: from, ..tie }));
         }
     }
 
@@ -338,7 +338,7 @@ mod tests {
 
     fn family() -> (Graph, [Place; 4]) {
         let mut builder = Builder::new();
-        let at = |sex, birth| Facts { sex, birth };
+        let at = |sex, birth| Facts { sex, birth, ..Facts::default() };
         let father = builder.person("father", at(Sex::Male, Some(10)));
         let mother = builder.person("mother", at(Sex::Female, Some(20)));
         let young = builder.person("young", at(Sex::Unknown, None));
@@ -374,7 +374,7 @@ mod tests {
         let back = graph.put("mother", before.facts(mother));
         graph.set_ties(back, vec![Tie::new(Link::Child(Line::Adoptive), old)]);
         assert_eq!(graph.parents(old).collect::<Vec<_>>(), [(father, Line::Birth), (mother, Line::Adoptive)]);
-        graph.put("young", Facts { sex: Sex::Male, birth: Some(1) });
+        graph.put("young", Facts { sex: Sex::Male, birth: Some(1), ..Facts::default() });
         assert_eq!(graph.children(father).next(), Some((young, Line::Birth)));
         assert_eq!(before.children(mother).count(), 2);
         assert_eq!(before.children(father).next(), Some((old, Line::Birth)));

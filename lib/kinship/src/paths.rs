@@ -6,6 +6,8 @@ mod pairs;
 pub use cursor::{BadCursor, Cursor};
 use pairs::{Pairs, Search, Stop};
 
+use hashbrown::HashSet;
+
 use crate::graph::{Graph, Line, Place};
 use crate::lines::Lines;
 use crate::near;
@@ -87,12 +89,8 @@ impl<'g> Paths<'g> {
     pub fn with_marriages(mut self) -> Self {
         let Some(Stage { from, to, .. }) = self.stages.first().copied() else { return self };
         let partners = |of: Place| -> Vec<(Place, Step)> {
-            let mut seen = Vec::new();
-            let ties = self.graph.partners(of).filter(|(partner, _)| {
-                let new = !seen.contains(partner);
-                seen.push(*partner);
-                new
-            });
+            let mut seen = HashSet::new();
+            let ties = self.graph.partners(of).filter(|(partner, _)| seen.insert(*partner));
             ties.map(|(partner, union)| (partner, Step::Across(union))).collect()
         };
         let firsts = partners(from).into_iter().map(|(partner, step)| {
@@ -292,6 +290,16 @@ mod tests {
             let page = paths.page(Some(&cursor.parse().unwrap()), 100, PAGE_WORK);
             assert!(page.paths.len() <= 6 && page.next.is_none(), "{cursor}");
         }
+    }
+
+    #[test]
+    fn a_hundred_partners_are_spread_over_pages() {
+        let wives: Vec<String> = (0..100).map(|wife| format!("h = w{wife};")).collect();
+        let family = family(&(wives.concat() + "w99 < f m; b < f m"));
+        let paths = Paths::new(&family.graph, family.at("h"), family.at("b"), Lines::ALL).with_marriages();
+        let first = paths.page(None, 10, 20);
+        assert!(first.cut && first.paths.is_empty() && first.next.is_some());
+        assert_eq!(all(&family, "h", "b", 10, 20), ["h =w99 ^f vb", "h =w99 ^m vb"]);
     }
 
     #[test]

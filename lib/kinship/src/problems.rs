@@ -88,7 +88,8 @@ pub const OLDEST_FATHER: i32 = 90;
 /// the parents, partners and siblings.
 ///
 /// Lazy but for the loops, which take time linear in the links; of each person linear in the ties, and in up to 4096
-/// ancestors if siblings are recorded. Ages count days of birth as days ([`crate::Facts::birth`] must be day numbers).
+/// ancestors if siblings are recorded. Ages count days of birth as days ([`crate::Facts::birth`] must be day numbers),
+/// and what the dates leave open is no problem.
 /// Goes on where it stopped by [`Iterator::skip`].
 #[derive(Debug, Clone)]
 pub struct Problems<'g> {
@@ -159,6 +160,7 @@ fn rings(graph: &Graph, lines: Lines) -> Vec<Vec<Place>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Builder, Doubt, Facts, Link, Sex};
     use crate::sample::family;
 
     fn shown(text: &str) -> Vec<String> {
@@ -187,6 +189,30 @@ mod tests {
         assert_eq!(shown("a < b -; a 1900; b 1808"), ["ParentTooOld: b a"]);
         assert_eq!(shown("a < b c; a 1900; b 1838; c 1841"), Vec::<String>::new());
         assert_eq!(shown("a <a b; a 1900; b 1900"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_dates_leave_open_is_no_problem() {
+        let open = Doubt::WITHOUT_BOUND;
+        let told = |parent: (i32, u16, u16), child: (i32, u16, u16)| {
+            let mut builder = Builder::new();
+            let [parent, child] = [("b", parent), ("a", child)].map(|(id, (birth, early, late))| {
+                let doubt = Doubt { early, late };
+                builder.person(id, Facts { sex: Sex::Male, birth: Some(birth), doubt })
+            });
+            builder.tie(child, Link::Parent(Line::Birth), parent, None);
+            problems(&builder.build()).map(|problem| problem.trouble).collect::<Vec<_>>()
+        };
+        let (day, year) = (700_000, 365);
+        // Born in one year: the father may be the older, but not old enough.
+        assert_eq!(told((day, 0, 364), (day, 0, 364)), [Trouble::ParentTooYoung]);
+        assert_eq!(told((day + 364, 0, 0), (day, 0, 364)), [Trouble::ParentNotOlder]);
+        // "Before 1950" with a child of 1940, "after 1950" with a child of 1960, and one of whom only a decade is known.
+        assert_eq!(told((day, open, 0), (day - 10 * year, 0, 364)), []);
+        assert_eq!(told((day, 0, open), (day + 100 * year, 0, 364)), []);
+        assert_eq!(told((day, 10 * 365, 10 * 365), (day + 5 * year, 0, 0)), []);
+        assert_eq!(told((day, 0, open), (day, 0, 0)), [Trouble::ParentNotOlder]);
+        assert_eq!(told((day, open, 0), (day + 92 * year, 0, 0)), [Trouble::ParentTooOld]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use route::{Leg, Route, describe};
+pub use route::{Leg, Rank, Route, describe};
 
 /// A language that terms are known in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

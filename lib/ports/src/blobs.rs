@@ -51,6 +51,9 @@ pub trait Blobs: Send + Sync + 'static {
     /// What is known of the blob, if it is there.
     async fn head(&self, key: &str) -> Result<Option<BlobInfo>, StoreError>;
 
+    /// The keys of all blobs, in no promised order. One that is put or deleted meanwhile may be among them or not.
+    fn list(&self) -> BoxStream<'static, Result<String, StoreError>>;
+
     /// Removes the blob; one that is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 

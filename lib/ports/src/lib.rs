@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod archives;
 mod blobs;
 mod documents;
 mod error;
@@ -18,6 +19,7 @@ mod visible;
 pub use accounts::{
     Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
 };
+pub use archives::{AccountTable, Archives, Snapshot};
 pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};
 pub use documents::{Cursor, Direction, Documents, Filter, Query, Row, Sort, cursor_of, stream};
 pub use dzinza_domain::store::{

@@ -53,7 +53,7 @@ impl Level for Manage {
 }
 impl Level for Own {
     const LEAST: TreeRole = TreeRole::Owner;
-    const REFUSAL: &'static str = "Only the owner can delete a family tree";
+    const REFUSAL: &'static str = "Only the owner of this family tree may do this";
 }
 
 /// A tree that the caller has authority over. As an extractor it takes the tree from the path (`treeId`) or the

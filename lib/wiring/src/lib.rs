@@ -1,6 +1,8 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod restoring;
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,12 +10,14 @@ use std::sync::Arc;
 use dzinza_config::{Secrets, SecretsError};
 use dzinza_domain::collections;
 use dzinza_ports::{
-    Audit, Blobs, Clock, Documents, Ids, Limits, Mailer, Queue, Sessions, StoreError, SystemClock, SystemIds,
-    Users,
+    Archives, Audit, Blobs, Clock, Documents, Ids, Limits, Mailer, Queue, Sessions, StoreError, SystemClock,
+    SystemIds, Users,
 };
 use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
+
+pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
@@ -25,6 +29,8 @@ pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
 pub struct Embedded {
     /// Documents.
     pub documents: Arc<dyn Documents>,
+    /// All of it at one moment.
+    pub archives: Arc<dyn Archives>,
     /// Queues.
     pub queue: Arc<dyn Queue>,
     /// Counters and short-lived values.
@@ -65,6 +71,12 @@ pub enum OpenError {
     /// Another server has it.
     #[error("another dzinza is already serving the data folder {path}", path = .0.display())]
     InUse(PathBuf),
+    /// There is something in a folder that should be empty.
+    #[error("the data folder {path} is not empty: it has accounts, trees or files in it", path = .0.display())]
+    NotEmpty(PathBuf),
+    /// A restore goes on in it.
+    #[error("an archive is being restored into the data folder {path}", path = .0.display())]
+    Restoring(PathBuf),
     /// A secret cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -74,12 +86,15 @@ pub enum OpenError {
 }
 
 impl Embedded {
-    /// Opens a data folder, making what is missing. Several processes may have it open.
+    /// Opens a data folder, making what is missing and settling what an interrupted restore left. Several processes may have it open.
     ///
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(data: &Path) -> Result<Self, OpenError> {
         make_folder(data)?;
+        if let Some(leftover) = settle(data)? {
+            tracing::warn!(?leftover, "a restore into this data folder had been interrupted");
+        }
         let secrets_folder = data.join("secrets");
         make_folder(&secrets_folder)?;
         let secrets = Secrets::load(&secrets_folder)?;
@@ -93,6 +108,7 @@ impl Embedded {
         let (woken, verifier) = (store.clone(), files.clone());
         Ok(Self {
             documents: store.clone(),
+            archives: store.clone(),
             queue: store.clone(),
             limits: store.clone(),
             users: store.clone(),

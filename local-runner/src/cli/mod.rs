@@ -1,9 +1,11 @@
 //! The command line.
 
+mod archive;
 mod config;
 mod export;
 mod import;
 mod out;
+mod restore;
 mod serve;
 mod user;
 
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use dzinza_config::Settings;
+use dzinza_wiring::Leftover;
 
 /// Dzinza: family trees that families build together. Without a command it serves.
 #[derive(Parser)]
@@ -29,6 +32,10 @@ enum Command {
     Import(import::Arguments),
     /// Export a tree as GEDCOM, also while the server runs
     Export(export::Arguments),
+    /// Archive everything in one file, also while the server runs; or check an archive
+    Archive(archive::Arguments),
+    /// Restore an archive into an empty installation
+    Restore(restore::Arguments),
     /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
@@ -58,6 +65,7 @@ impl DataFolder {
     /// The same for a command that needs a folder which is there already.
     fn existing(&self) -> anyhow::Result<Settings> {
         let settings = self.settings()?;
+        settle(&settings)?;
         if !settings.data.join("dzinza.db").exists() {
             anyhow::bail!(
                 "there is no data in {}; start `dzinza serve` first, or name the folder with --data",
@@ -66,6 +74,20 @@ impl DataFolder {
         }
         Ok(settings)
     }
+}
+
+/// Tells what became of a restore into this folder that was interrupted, if one was.
+fn settle(settings: &Settings) -> anyhow::Result<()> {
+    match dzinza_wiring::settle(&settings.data)? {
+        None => {}
+        Some(Leftover::Removed) => {
+            out::error("An interrupted restore had left files in the data folder; they are removed.");
+        }
+        Some(Leftover::Finished) => {
+            out::error("An interrupted restore was complete; it is in place now.");
+        }
+    }
+    Ok(())
 }
 
 /// Runs the command; errors are one line on standard error.
@@ -91,6 +113,8 @@ async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
         Some(Command::Serve(arguments)) => serve::run(arguments).await,
         Some(Command::Import(arguments)) => import::run(arguments).await,
         Some(Command::Export(arguments)) => export::run(arguments).await,
+        Some(Command::Archive(arguments)) => archive::run(arguments).await,
+        Some(Command::Restore(arguments)) => restore::run(arguments).await,
         Some(Command::User(command)) => user::run(command).await,
         Some(Command::Config(command)) => config::run(&command),
     }

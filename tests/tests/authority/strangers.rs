@@ -18,6 +18,7 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "PATCH /api/notifications/mark-all-read",
     "POST /api/auth/logout-all",
     "POST /api/family-trees",
+    "POST /api/family-trees/restore",
     "POST /api/notifications/mark-all-read",
     "PUT /api/users/me",
 ];

@@ -6,7 +6,9 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 pub const NEHANDA: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n0 @I1@ INDI\n1 NAME Nehanda /Nyakasikana/\n\
-    1 SEX F\n1 BIRT\n2 DATE 1840\n1 DEAT\n2 DATE 27 APR 1898\n0 TRLR\n";
+    1 SEX F\n1 BIRT\n2 DATE 1840\n2 SOUR @S1@\n1 DEAT\n2 DATE 27 APR 1898\n1 NOTE @N1@\n1 OBJE @M1@\n\
+    0 @S1@ SOUR\n1 TITL Nehanda's trial\n1 REPO @R1@\n0 @R1@ REPO\n1 NAME National Archives\n\
+    0 @N1@ NOTE Nehanda spoke\n0 @M1@ OBJE\n1 FILE nehanda.jpg\n0 @U1@ SUBM\n1 NAME Hiddensender\n0 TRLR\n";
 
 /// One operation of the served description.
 #[derive(Debug, Clone)]
@@ -60,7 +62,19 @@ pub struct Ids {
     pub import: String,
     pub export: String,
     pub notification: String,
+    /// By the word that paths have for the kind.
+    pub records: Vec<(&'static str, String)>,
+    pub citation: String,
 }
+
+/// The words that paths have for records, and the parameters that name one.
+const RECORDS: [(&str, &str); 5] = [
+    ("sources", "{sourceId}"),
+    ("repositories", "{repositoryId}"),
+    ("notes", "{noteId}"),
+    ("media-objects", "{mediaId}"),
+    ("submitters", "{submitterId}"),
+];
 
 impl Ids {
     /// Ids of nothing, of the same form.
@@ -74,14 +88,23 @@ impl Ids {
             import: id(5),
             export: id(9),
             notification: id(6),
+            records: RECORDS.iter().zip(7..).map(|((kind, _), n)| (*kind, id(n))).collect(),
+            citation: "c0123456789abcdef".to_owned(),
         }
     }
 
     /// The operation's path with these in it.
     pub fn fill(&self, operation: &Operation) -> String {
         let one = if operation.is_notification() { &self.notification } else { &self.relationship };
-        let filled = operation
-            .path
+        let named =
+            |kind: &str| self.records.iter().find(|(known, _)| *known == kind).map(|(_, id)| id.as_str());
+        let mut path = operation.path.clone();
+        for (kind, parameter) in RECORDS {
+            path = path.replace(parameter, named(kind).unwrap_or_default());
+        }
+        let filled = path
+            .replace("{citationId}", &self.citation)
+            .replace("{relationshipId}", &self.relationship)
             .replace("{treeId}", &self.tree)
             .replace("{familyTreeId}", &self.tree)
             .replace("{personId}", &self.person)
@@ -96,6 +119,7 @@ impl Ids {
 
     /// A body that the operation would take from someone who may.
     pub fn body(&self, operation: &Operation) -> Value {
+        let source = self.records.first().map(|(_, id)| id.as_str());
         let pair = json!({ "person1Id": self.person, "person2Id": self.other, "type": "PARENT_CHILD" });
         match (operation.method.as_str(), operation.path.as_str()) {
             ("POST", path) if path.ends_with("/relationships") => {
@@ -104,6 +128,12 @@ impl Ids {
             ("DELETE", "/api/relationships") => pair,
             ("PUT", path) if path.contains("/relationships/") => json!({ "notes": "Eve was here" }),
             ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
+            ("POST" | "PUT", path) if path.contains("/citations") => {
+                json!({ "sourceId": source, "page": "Eve" })
+            }
+            ("POST" | "PUT", path) if RECORDS.iter().any(|(kind, _)| path.contains(&format!("/{kind}"))) => {
+                json!({ "title": "Eve's", "name": "Eve", "text": "Eve", "files": [{ "file": "eve.jpg" }] })
+            }
             ("POST", path) if path.ends_with("/exports") => json!({ "living": "omit" }),
             ("POST" | "PUT", path) if path.contains("/persons") || path.contains("/members") => {
                 json!({ "firstName": "Eve", "familyTreeId": self.tree })
@@ -162,7 +192,14 @@ impl World {
         })
         .await;
         let (import, relationship) = (text(&import["id"]), text(&relationship["id"]));
-        let ids = Ids { tree, person, other, relationship, import, export, notification };
+        let mut records = Vec::new();
+        for (kind, _) in RECORDS {
+            let listed = owner.get(&format!("/api/family-trees/{tree}/{kind}")).await.ok(200);
+            records.push((kind, text(&listed["items"][0]["id"])));
+        }
+        let cited = owner.get(&format!("/api/persons/{person}/citations")).await.ok(200);
+        let citation = text(&cited["items"][0]["id"]);
+        let ids = Ids { tree, person, other, relationship, import, export, notification, records, citation };
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
@@ -180,6 +217,12 @@ impl World {
             format!("/api/family-trees/{tree}/imports"),
             format!("/api/family-trees/{tree}/exports"),
             format!("/api/persons/{person}/history"),
+            format!("/api/persons/{person}/citations"),
+            format!("/api/family-trees/{tree}/sources"),
+            format!("/api/family-trees/{tree}/repositories"),
+            format!("/api/family-trees/{tree}/notes"),
+            format!("/api/family-trees/{tree}/media-objects"),
+            format!("/api/family-trees/{tree}/submitters"),
             "/api/family-trees".to_owned(),
             "/api/notifications".to_owned(),
             "/api/auth/me".to_owned(),

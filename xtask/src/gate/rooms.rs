@@ -21,8 +21,9 @@ const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
 const KIN: &[&str] =
     &["lib/charts", "lib/domain", "lib/gedcom", "lib/graphs", "lib/kinship", "lib/ports", "lib/web"];
 
-/// Trees go in and out as files.
+/// The same; and trees go in and out as files and archives.
 const TREES: &[&str] = &[
+    "lib/archive",
     "lib/charts",
     "lib/domain",
     "lib/gedcom",
@@ -45,6 +46,7 @@ const TABLE: &[Row] = &[
     row("lib/telemetry", &[]),
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
+    Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
@@ -54,7 +56,10 @@ const TABLE: &[Row] = &[
     Row {
         optional: BOOT,
         tests: SUITE,
-        ..row("functions/jobs", &["lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"])
+        ..row(
+            "functions/jobs",
+            &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"],
+        )
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },
@@ -65,6 +70,7 @@ const TABLE: &[Row] = &[
             "local-runner",
             &[
                 "functions/*",
+                "lib/archive",
                 "lib/config",
                 "lib/domain",
                 "lib/graphs",

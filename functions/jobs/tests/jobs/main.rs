@@ -5,6 +5,7 @@ mod imports;
 mod recovery;
 mod trees;
 mod undo;
+mod update;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod world;

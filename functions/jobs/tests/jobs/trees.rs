@@ -91,3 +91,16 @@ async fn a_tree_that_is_still_there_is_not_cleared_away() {
     assert!(!world.handle(&message("delete-tree", TREE, 1)).await);
     assert_eq!(world.stored().await, [4, 4, 3]);
 }
+
+#[tokio::test]
+async fn what_a_restore_left_is_cleared_unless_its_tree_is_there() {
+    let world = World::new().await;
+    world.import("i1", FAMILY).await;
+    let before = world.stored().await;
+    let clear = message("clear-restore", TREE, 1);
+    assert!(world.handle(&clear).await);
+    assert_eq!(world.stored().await, before);
+    delete(&world).await;
+    assert!(world.handle(&clear).await);
+    assert_nothing_left(&world).await;
+}

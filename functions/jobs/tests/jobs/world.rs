@@ -8,6 +8,7 @@ use dzinza_contract::ManualClock;
 use dzinza_domain::collections::{
     self, FAMILY_TREES, GEDCOM_RECORDS, IMPORTS, NOTIFICATIONS, PEOPLE, RELATIONSHIPS,
 };
+use dzinza_domain::history::{self, Change};
 use dzinza_domain::import::{self, NewImport};
 use dzinza_domain::tree;
 use dzinza_jobs::JobsPorts;
@@ -90,6 +91,7 @@ impl World {
             sessions: store.clone(),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
+            undo_window: std::time::Duration::from_hours(24 * 30),
         };
         let world = Self { ports, store, hooked, clock, blobs, _folder: folder };
         let name = Body::from_iter([("name".to_owned(), json!("Moyo"))]);
@@ -133,6 +135,83 @@ impl World {
         self.upload(id, text).await;
         assert!(self.handle(&message("import", id, 1)).await);
         assert_eq!(self.status(id).await, "completed");
+    }
+
+    /// Uploads a newer version of a file that was imported as `previous`, and has it looked at.
+    pub async fn look_at(
+        &self,
+        id: &str,
+        text: &str,
+        mode: &str,
+        previous: Option<&str>,
+        remove: bool,
+    ) -> Body {
+        let key = format!("imports/{id}.ged");
+        let bytes = Bytes::from(text.to_owned());
+        let stream = futures::stream::once(async { Ok(bytes) }).boxed();
+        self.blobs.put(&key, "application/x-gedcom", stream).await.unwrap();
+        let size = text.len() as u64;
+        let new = NewImport { tree_id: TREE, user_id: "owner", blob_key: &key, file_name: "a.ged", size };
+        let mut body = new.into_body(&self.now());
+        body.insert("mode".into(), json!(mode));
+        body.insert("removeMissing".into(), json!(remove));
+        if let Some(previous) = previous {
+            let before = self.get(&IMPORTS, previous).await;
+            body.insert("newerVersionOf".into(), json!(previous));
+            body.insert("lineage".into(), json!(import::lineage(previous, &before.body)));
+        }
+        self.commit(import::begin_preview(id, TREE, body)).await;
+        assert!(self.handle(&message("import", id, 1)).await);
+        let seen = self.get(&IMPORTS, id).await.body;
+        assert_eq!(seen["status"], "previewed", "{seen:?}");
+        seen
+    }
+
+    /// Confirms what was looked at.
+    pub async fn confirm(&self, id: &str) {
+        let (found, tree) = (self.get(&IMPORTS, id).await, self.get(&FAMILY_TREES, TREE).await);
+        self.commit(import::confirm(&found, &tree, &self.now()).unwrap().1).await;
+    }
+
+    /// Confirms it, and has it done.
+    pub async fn apply(&self, id: &str) -> Body {
+        self.confirm(id).await;
+        assert!(self.handle(&message("import", id, 2)).await);
+        let done = self.get(&IMPORTS, id).await.body;
+        assert_eq!(done["status"], "completed", "{done:?}");
+        done
+    }
+
+    /// Undoes it.
+    pub async fn undo(&self, id: &str) {
+        self.ask_to_undo(id).await;
+        assert!(self.handle(&message("undo-import", id, 1)).await);
+        assert_eq!(self.status(id).await, "undone");
+    }
+
+    /// Changes fields of a person as the people function does.
+    pub async fn edit(&self, person: &Document, fields: &Value) {
+        self.clock.advance(std::time::Duration::from_secs(1));
+        let mut body = person.body.clone();
+        body.extend(object(fields));
+        body.insert("updatedAt".into(), json!(self.now()));
+        let mut batch = Batch::new();
+        batch.replace(&PEOPLE, person, body.clone());
+        let change = Change { kind: "update", by: "owner", at: &self.now() };
+        history::record(&mut batch, &person.id, 0, Some(person), &body, change);
+        self.commit(batch).await;
+    }
+
+    /// Everything in the tree but versions and when something was changed.
+    pub async fn picture(&self) -> Vec<(String, Body)> {
+        let mut all = Vec::new();
+        for collection in [&PEOPLE, &RELATIONSHIPS, &GEDCOM_RECORDS] {
+            for mut document in self.all(collection).await {
+                document.body.remove("updatedAt");
+                all.push((document.id, document.body));
+            }
+        }
+        all
     }
 
     /// What a request to undo does.

@@ -13,8 +13,7 @@ use dzinza_web::{PersonAccess, Problem, QueryParams, View};
 use http::header;
 use serde_json::{Value, json};
 
-use super::veil::Veil;
-use super::{blocking, graph_of, outside, shown};
+use super::{blocking, graph_of, shown};
 use crate::PeoplePorts;
 
 /// Persons of one chart, unless the caller wants fewer.
@@ -34,21 +33,12 @@ pub async fn chart(
     let wanted = Wanted::read(&query)?;
     let (graph, root) = graph_of(&ports, &found).await?;
     let (work, options) = (graph.clone(), wanted.options);
-    let mut layout = blocking(move || chart::chart(&work, root, options)).await?;
+    let layout = blocking(move || chart::chart(&work, root, options)).await?;
     let places: BTreeSet<_> = layout.cards.iter().map(|card| card.place).collect();
     let ids = places.iter().map(|place| graph.id(*place));
     let people = shown(&ports, &found.access, ids, view::summary).await?;
-    let mut covered = None;
-    if outside(&found.access) {
-        // The same persons, laid out without what this caller may not know: lines of descent, ages of the living.
-        let veiled = Veil::new(&people).cover(&graph, places.iter().copied());
-        let root = veiled.place(&found.person.id).unwrap_or_default();
-        layout = chart::chart(&veiled, root, options);
-        covered = Some(veiled);
-    }
-    let graph: &Graph = covered.as_ref().unwrap_or(&graph);
     let title = people.get(&found.person.id).map(|person| text(person, "name").to_owned());
-    wanted.answer(graph, layout, people, title.unwrap_or_default()).await
+    wanted.answer(&graph, layout, people, title.unwrap_or_default()).await
 }
 
 /// What the query asks for.

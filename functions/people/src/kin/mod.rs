@@ -28,12 +28,18 @@ use crate::PeoplePorts;
 /// Persons a read.
 const CHUNK: usize = 1000;
 
-/// The kin graph of the tree of a person, and where the person is in it.
+/// The kin graph of a tree; for callers outside it the one that is covered.
+pub async fn graph_for<L: Level>(ports: &PeoplePorts, access: &TreeAccess<L>) -> Result<Arc<Kin>, Problem> {
+    let graph = ports.graphs.of(&access.tree).await?;
+    if outside(access) { blocking(move || graph.covered()).await } else { Ok(graph) }
+}
+
+/// The kin graph of the tree of a person as the caller may know it, and where the person is in it.
 pub async fn graph_of<L: Level>(
     ports: &PeoplePorts,
     found: &PersonAccess<L>,
 ) -> Result<(Arc<Kin>, Place), Problem> {
-    let graph = ports.graphs.of(&found.access.tree).await?;
+    let graph = graph_for(ports, &found.access).await?;
     // Somebody may have been removed a moment ago.
     let place = graph.place(&found.person.id).ok_or_else(|| Problem::not_found("Person not found"))?;
     Ok((graph, place))

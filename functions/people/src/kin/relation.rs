@@ -9,7 +9,7 @@ use dzinza_domain::view;
 use dzinza_graphs::Kin;
 use dzinza_kinship::terms::{Form, Language, Term, describe, term};
 use dzinza_kinship::{
-    Graph, Kind, Lines, PAGE_WORK, Path, Paths, Place, Relation, Total, all_relations, kinship, to_the_end,
+    Kind, Lines, PAGE_WORK, Path, Paths, Place, Relation, Total, all_relations, kinship, to_the_end,
 };
 use dzinza_web::{PersonAccess, Problem, QueryParams, View};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ const COUNT_WORK: usize = 400_000;
 #[utoipa::path(get, path = "/api/persons/{personId}/relationship/{otherId}", tag = "kin", operation_id = "relation_of", security(("bearer" = []), ("cookie" = [])),
     params(("personId" = String, Path), ("otherId" = String, Path), ("lang" = Option<String>, Query, description = "en (default), sn or nd: the language of `term`; `terms` has all"),
         ("coefficients" = Option<bool>, Query, description = "also the coefficients of kinship, relationship and inbreeding")),
-    responses((status = 200, description = "The relationship; `related` is false if there is none"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 404, description = "No such person for this caller, or the other is not of the same tree")))]
+    responses((status = 200, description = "The relationship; `related` is false if there is none"), (status = 400, description = "Bad parameter"), (status = 401, description = "Not signed in"), (status = 403, description = "Coefficients are for members of the tree"), (status = 404, description = "No such person for this caller, or the other is not of the same tree")))]
 pub async fn relation(
     State(ports): State<PeoplePorts>,
     found: PersonAccess<View>,
@@ -37,6 +37,10 @@ pub async fn relation(
 ) -> Result<Json<Value>, Problem> {
     let language = language(&query)?;
     let coefficients = query.flag(&["coefficients"])?.unwrap_or(false);
+    if coefficients && outside(&found.access) {
+        // They count descent by birth alone.
+        return Err(Problem::forbidden("Only members of this family tree may see coefficients"));
+    }
     let (graph, one) = graph_of(&ports, &found).await?;
     let two = graph.place(&other).ok_or_else(|| Problem::not_found("Person not found"))?;
     let work = graph.clone();
@@ -95,9 +99,7 @@ pub async fn paths(
         .map_err(|_| Problem::field("cursor", "invalid", "cursor must be the next of a page before"))?;
     let (graph, one) = graph_of(&ports, &found).await?;
     let two = graph.place(&other).ok_or_else(|| Problem::not_found("Person not found"))?;
-    // From outside it does not show which links are by birth, so it must not show by what is left out either.
     let outside = outside(&found.access);
-    let lines = if outside { Lines::ALL } else { lines };
     let work = graph.clone();
     let (page, total) = blocking(move || {
         let paths = Paths::new(&work, one, two, lines);
@@ -199,7 +201,7 @@ pub fn shown_term(term: &Term) -> Value {
 }
 
 /// The word for what the end of a path is to its beginning.
-pub fn word(graph: &Graph, veil: Option<&Veil<'_>>, path: &Path, language: Language) -> Value {
+pub fn word(graph: &Kin, veil: Option<&Veil<'_>>, path: &Path, language: Language) -> Value {
     match veil {
         None => shown_term(&term(&describe(graph, path), language)),
         Some(veil) => {

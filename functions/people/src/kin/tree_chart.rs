@@ -12,7 +12,7 @@ use dzinza_ports::{Body, Query};
 use dzinza_web::{Caller, Problem, QueryParams, TreeAccess, View, timestamp};
 use serde_json::{Value, json};
 
-use super::shown;
+use super::{graph_for, shown};
 use crate::PeoplePorts;
 
 /// At most so many persons in one chart.
@@ -31,7 +31,7 @@ pub async fn chart(
 ) -> Result<Json<Value>, Problem> {
     let access = TreeAccess::<View>::of(&ports.documents, &ports.clock, &caller, &tree_id).await?;
     let generations = query.number(&["generations"], 1..=8)?.unwrap_or(4) as u32;
-    let graph = ports.graphs.of(&access.tree).await?;
+    let graph = graph_for(&ports, &access).await?;
     let root = root(&ports, &access, &graph, query.text(&["rootPersonId", "root_person_id"])).await?;
     let mut places = HashSet::from([root]);
     for way in [Direction::Up, Direction::Down] {

@@ -1,13 +1,15 @@
-//! What somebody outside the tree may learn from a word: who is kin, but not by birth or adoption, whether a union
-//! lasts, or whether one living person is older than another.
+//! What somebody outside the tree may learn from a word. Who is kin they read from a covered graph, which does not tell
+//! births from adoptions, or the order of births and unions; of those whom they are shown with a sex or a birth date,
+//! the words use that.
 
 use std::collections::{HashMap, HashSet};
 
-use dzinza_kinship::{Builder, Facts, Graph, Hop, Line, Link, Path, Place, SiblingKind, Step, Union};
+use dzinza_graphs::Kin;
+use dzinza_kinship::{Builder, Facts, Graph, Hop, Path, Place, Sex, Tie};
 use dzinza_ports::Body;
 use serde_json::Value;
 
-/// Covers what the persons shown do not tell.
+/// What the persons shown tell.
 pub struct Veil<'a> {
     shown: &'a HashMap<String, Body>,
 }
@@ -18,65 +20,37 @@ impl<'a> Veil<'a> {
         Self { shown }
     }
 
-    /// The graph of these persons and their parents, with nothing in it that the caller may not know.
-    pub fn cover(&self, graph: &Graph, places: impl Iterator<Item = Place> + Clone) -> Graph {
-        let mut around: HashSet<Place> = places.clone().collect();
-        for place in places {
-            around.extend(graph.parents(place).map(|(parent, _)| parent));
+    /// The path of a covered graph in a graph of those on it and their parents, with what the caller may know of them.
+    pub fn over(&self, kin: &Kin, path: &Path) -> (Graph, Path) {
+        let mut around: HashSet<Place> = path.places().collect();
+        for place in path.places() {
+            around.extend(kin.parents(place).map(|(parent, _)| parent));
         }
         let mut around: Vec<Place> = around.into_iter().collect();
         around.sort_unstable();
         let mut builder = Builder::new();
         for place in &around {
-            builder.person(graph.id(*place), self.facts(graph, *place));
+            builder.person(kin.id(*place), self.facts(kin, *place));
         }
-        let at = |builder: &Builder, place: Place| builder.place(graph.id(place)).unwrap_or_default();
+        let at = |builder: &Builder, place: Place| builder.place(kin.id(place)).unwrap_or_default();
         for place in &around {
-            for tie in graph.ties(*place).iter().filter(|tie| around.binary_search(&tie.to).is_ok()) {
+            for tie in kin.ties(*place).iter().filter(|tie| around.binary_search(&tie.to).is_ok()) {
                 let (from, to) = (at(&builder, *place), at(&builder, tie.to));
-                builder.tie(from, covered(tie.link), to, None);
+                builder.add(from, Tie { to, ..*tie });
             }
         }
-        builder.build()
-    }
-
-    /// The path in such a graph.
-    pub fn over(&self, graph: &Graph, path: &Path) -> (Graph, Path) {
-        let covered: Vec<Place> = path.places().collect();
-        let covered = self.cover(graph, covered.iter().copied());
-        let at = |place: Place| covered.place(graph.id(place)).unwrap_or_default();
-        let hops = path.hops.iter().map(|hop| {
-            let step = match hop.step {
-                Step::Up(_) => Step::Up(Line::Birth),
-                Step::Down(_) => Step::Down(Line::Birth),
-                Step::Across(_) => Step::Across(Union::Joined),
-                Step::Beside(_) => Step::Beside(SiblingKind::Full),
-            };
-            Hop { step, to: at(hop.to) }
-        });
-        let path = Path { from: at(path.from), hops: hops.collect() };
-        (covered, path)
+        let hops = path.hops.iter().map(|hop| Hop { to: at(&builder, hop.to), ..*hop });
+        let path = Path { from: at(&builder, path.from), hops: hops.collect() };
+        (builder.build(), path)
     }
 
     /// Sex and birth as far as the person is shown with them.
-    fn facts(&self, graph: &Graph, place: Place) -> Facts {
-        let shown = self.shown.get(graph.id(place));
+    fn facts(&self, kin: &Kin, place: Place) -> Facts {
+        let shown = self.shown.get(kin.id(place));
         let has = |key: &str| shown.and_then(|person| person.get(key)).and_then(Value::as_str);
-        let known = graph.facts(place);
-        let sex = if has("gender").is_some_and(|gender| gender != "unknown") {
-            known.sex
-        } else {
-            Facts::default().sex
-        };
-        Facts { sex, birth: known.birth.filter(|_| has("birthDate").is_some()) }
-    }
-}
-
-fn covered(link: Link) -> Link {
-    match link {
-        Link::Parent(_) => Link::Parent(Line::Birth),
-        Link::Child(_) => Link::Child(Line::Birth),
-        Link::Partner(_) => Link::Partner(Union::Joined),
-        Link::Sibling(_) => Link::Sibling(SiblingKind::Full),
+        let known = kin.uncovered().facts(place);
+        let told = has("gender").is_some_and(|gender| gender != "unknown");
+        let sex = if told { known.sex } else { Sex::Unknown };
+        if has("birthDate").is_some() { Facts { sex, ..known } } else { Facts { sex, ..Facts::default() } }
     }
 }

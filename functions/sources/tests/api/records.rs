@@ -173,3 +173,15 @@ async fn a_record_of_another_kind_or_tree_is_not_there() {
     let seen: Value = world.get("viewer", &world.one("sources", "@S1@")).await.ok(200);
     assert_eq!(seen["title"], "Songs of the Rozvi");
 }
+
+#[tokio::test]
+async fn what_an_unfinished_import_brought_is_not_there_yet() {
+    let world = world("private", FILE).await;
+    world.hide("@S1@").await;
+    assert_eq!(world.listed("owner", &world.at("sources")).await.len(), 3);
+    world.get("owner", &world.one("sources", "@S1@")).await.ok(404);
+    let cited = world.get("owner", &world.person("@I1@")).await.ok(200);
+    assert_eq!(cited["items"][0]["sourceId"], Value::Null);
+    let cite = json!({ "sourceId": world.id("@S1@"), "fact": "birth" });
+    world.post(&world.person("@I1@"), cite).await.field("sourceId");
+}

@@ -57,3 +57,24 @@ async fn too_much_is_not_unlinked_at_once() {
     let page = world.get("owner", &format!("{path}/citations?limit=100&page=4")).await.ok(200);
     assert_eq!((&page["total"], page["items"].as_array().unwrap().len()), (&json!(301), 1));
 }
+
+#[tokio::test]
+async fn who_cites_and_who_removes_at_the_same_moment_notice_each_other() {
+    let world = world("private", FILE).await;
+    for round in 0..20 {
+        let made = world.post(&world.at("sources"), json!({ "title": format!("{round}") })).await.ok(201);
+        let source = made["id"].as_str().unwrap();
+        let path = format!("{}/{source}", world.at("sources"));
+        let (cites, who) = (json!({ "sourceId": source, "fact": "birth" }), world.person("@I1@"));
+        let (cited, removed) = tokio::join!(world.post(&who, cites), world.delete(&path));
+        match (cited.status, removed.status) {
+            (201, 409) => {
+                world.delete(&format!("{path}?unlink=true")).await.ok(204);
+            }
+            (400, 204) => cited.field("sourceId"),
+            other => panic!("{other:?}"),
+        }
+        let raw = world.raw(&PEOPLE, world.id("@I1@")).await;
+        assert!(!raw.contains(made["xref"].as_str().unwrap()), "{raw}");
+    }
+}

@@ -127,6 +127,15 @@ impl World {
         self.ports.documents.commit(batch).await.unwrap();
     }
 
+    /// Makes a record part of an import that is not complete.
+    pub async fn hide(&self, xref: &str) {
+        let mut batch = Batch::new();
+        let set = body(&json!({ "pendingImports": ["i1"] }));
+        batch.adjust(&FAMILY_TREES, self.tree.as_str(), Vec::new(), set);
+        batch.adjust(&GEDCOM_RECORDS, self.id(xref), Vec::new(), body(&json!({ "importId": "i1" })));
+        self.ports.documents.commit(batch).await.unwrap();
+    }
+
     pub async fn document(&self, collection: &'static Collection, id: &str) -> Document {
         self.ports.documents.get(collection, id).await.unwrap().unwrap()
     }

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dzinza_ports::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, Clock, StoreError, StoreErrorKind};
+use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,20 @@ impl Blobs for FileBlobs {
         Ok(self.look(key).await?.map(|(_, info)| info))
     }
 
+    fn list(&self) -> BoxStream<'static, Result<String, StoreError>> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(64);
+        let folder = self.folder.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = list_folder(&folder, &sender) {
+                // Nobody listens any more, or is told.
+                let _ = sender.blocking_send(Err(io(error)));
+            }
+        });
+        let next =
+            |mut receiver: tokio::sync::mpsc::Receiver<_>| async { Some((receiver.recv().await?, receiver)) };
+        futures::stream::unfold(receiver, next).boxed()
+    }
+
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         match fs::remove_file(self.path(key)?).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
@@ -219,6 +234,47 @@ impl Blobs for FileBlobs {
         let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
         Ok(format!("{}/{key}?expires={expires}&signature={signature}", self.base_path))
     }
+}
+
+/// Every key, as the trailers of the files say it.
+fn list_folder(
+    folder: &Path,
+    sender: &tokio::sync::mpsc::Sender<Result<String, StoreError>>,
+) -> std::io::Result<()> {
+    for shelf in std::fs::read_dir(folder)? {
+        let shelf = shelf?;
+        if shelf.file_name().len() != 2 {
+            continue;
+        }
+        for file in std::fs::read_dir(shelf.path())? {
+            let key = match key_of(&file?.path()) {
+                // Deleted meanwhile.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                key => key?,
+            };
+            if sender.blocking_send(Ok(key)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn key_of(path: &Path) -> std::io::Result<String> {
+    use std::io::{Read as _, Seek as _};
+    let damaged = || std::io::Error::new(std::io::ErrorKind::InvalidData, "a blob file without its trailer");
+    let mut file = std::fs::File::open(path)?;
+    let end = file.metadata()?.len().checked_sub(MARK_LENGTH).ok_or_else(damaged)?;
+    file.seek(SeekFrom::Start(end))?;
+    let (mut size, mut mark) = ([0; 4], [0; MARK.len()]);
+    file.read_exact(&mut size)?;
+    file.read_exact(&mut mark)?;
+    let size = u32::from_be_bytes(size);
+    let start = end.checked_sub(u64::from(size)).filter(|_| mark == *MARK).ok_or_else(damaged)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut json = vec![0; size as usize];
+    file.read_exact(&mut json)?;
+    Ok(serde_json::from_slice::<Trailer>(&json).map_err(|_| damaged())?.key)
 }
 
 fn check_key(key: &str) -> Result<(), StoreError> {

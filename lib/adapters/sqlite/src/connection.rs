@@ -71,7 +71,7 @@ fn to_wal(conn: &Connection) -> Outcome<()> {
     Err(unavailable("the database does not change to WAL mode").into())
 }
 
-fn reading(path: &Path) -> Outcome<Connection> {
+pub(crate) fn reading(path: &Path) -> Outcome<Connection> {
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -127,6 +127,11 @@ impl Readers {
             StoreError::with_source(dzinza_ports::StoreErrorKind::Unavailable, "reading", error)
         })?;
         Ok(result?)
+    }
+
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn take(&self) -> Outcome<Connection> {

@@ -81,7 +81,7 @@ impl Documents for SqliteStore {
 }
 
 /// Runs the statements until the limit is reached, all on one snapshot.
-fn each<T>(
+pub(crate) fn each<T>(
     conn: &Connection,
     statements: Vec<Sql>,
     limit: usize,

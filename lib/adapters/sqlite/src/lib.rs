@@ -4,6 +4,7 @@
 //! of the accounts, the queue and the limits. Nothing else is kept anywhere.
 #![warn(missing_docs)]
 
+mod archives;
 mod blobs;
 mod chosen;
 mod connection;

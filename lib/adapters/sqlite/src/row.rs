@@ -40,6 +40,18 @@ pub(crate) fn get(conn: &Connection, table: &Table, id: &str) -> Outcome<Option<
     rows.next()?.map(|row| document(table, row, &[])).transpose()
 }
 
+/// Adds a document at a version that it had elsewhere.
+pub(crate) fn put(conn: &Connection, table: &Table, document: &Document) -> Outcome<()> {
+    let json = serde_json::to_string(&document.body)?;
+    insert(conn, table, &document.id, &document.body, &json)?;
+    if document.version != 1 {
+        let sql = format!(r#"UPDATE "{}" SET version = ? WHERE id = ?"#, table.name());
+        let version = i64::try_from(document.version).map_err(|_| invalid("a version beyond all bounds"))?;
+        conn.prepare_cached(&sql)?.execute((version, &document.id))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn insert(conn: &Connection, table: &Table, id: &str, body: &Body, json: &str) -> Outcome<()> {
     if id.len() > LONGEST_ID {
         return Err(Fault::Store(invalid(format!("{}: an id of {} bytes", table.name(), id.len()))));

@@ -176,19 +176,21 @@ impl Audit for SqliteStore {
                 let mut statement = conn.prepare_cached(
                     "SELECT * FROM audit_logs WHERE user_id = ? ORDER BY timestamp DESC, id DESC LIMIT ?",
                 )?;
-                let entries = statement.query_map(params![user_id, limit], |row| {
-                    Ok(AuditEntry {
-                        id: row.get("id")?,
-                        user_id: row.get("user_id")?,
-                        action: row.get("action")?,
-                        ip_address: row.get("ip_address")?,
-                        user_agent: row.get("user_agent")?,
-                        timestamp: row.get::<_, Micros>("timestamp")?.timestamp(),
-                        details: row.get::<_, Json>("details")?.0,
-                    })
-                })?;
+                let entries = statement.query_map(params![user_id, limit], audit_entry)?;
                 Ok(entries.collect::<Result<_, _>>()?)
             })
             .await
     }
+}
+
+pub(crate) fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    Ok(AuditEntry {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        action: row.get("action")?,
+        ip_address: row.get("ip_address")?,
+        user_agent: row.get("user_agent")?,
+        timestamp: row.get::<_, Micros>("timestamp")?.timestamp(),
+        details: row.get::<_, Json>("details")?.0,
+    })
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 
 use dzinza_ports::{Clock, Collection, Ids, StoreError, StoreErrorKind};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::connection::{self, Durability, Readers};
 use crate::error::Outcome;
@@ -14,6 +14,9 @@ use crate::statistics::{self, Schedule};
 use crate::table::Catalog;
 use crate::types::Micros;
 use crate::writer::Writer;
+
+/// Snapshots at once: each has a connection of its own and keeps the log from starting anew.
+const SNAPSHOTS: usize = 4;
 
 /// All ports but [`Blobs`](dzinza_ports::Blobs) on one SQLite file.
 ///
@@ -26,6 +29,7 @@ pub struct SqliteStore {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: Arc<Writer>,
+    pub(crate) snapshots: Arc<Semaphore>,
     pub(crate) sent: Notify,
     pub(crate) schedule: Schedule,
     pub(crate) limit_writes: AtomicU32,
@@ -80,6 +84,7 @@ impl SqliteStore {
             ids,
             readers: Readers::new(path),
             writer: Arc::new(Writer::start(conn, durability)?),
+            snapshots: Arc::new(Semaphore::new(SNAPSHOTS)),
             sent: Notify::new(),
             schedule: Schedule::new(),
             limit_writes: AtomicU32::new(0),

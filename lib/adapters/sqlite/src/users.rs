@@ -167,7 +167,7 @@ fn name_rule(error: rusqlite::Error) -> Fault {
     }
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(crate) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     let moment =
         |name: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<Micros>>(name)?.map(Micros::timestamp));
     let json = |name: &str| row.get::<_, Json>(name).map(|json| json.0);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dzinza_contract::{AccountPorts, DocumentPorts, Failed, Fresh, ManualClock, Suite};
+use dzinza_contract::{AccountPorts, ArchivePorts, DocumentPorts, Failed, Fresh, ManualClock, Suite};
 use dzinza_ports::{Blobs, Limits, Queue, SystemIds};
 use dzinza_sqlite::{FileBlobs, SqliteStore};
 use libtest_mimic::Arguments;
@@ -20,6 +20,12 @@ fn main() {
     });
     dzinza_contract::accounts(&mut accounts);
     trials.extend(accounts.into_trials());
+
+    let mut archives = Suite::new("archives", || async {
+        fresh(|store| ArchivePorts { archives: store.clone(), documents: store.clone(), users: store })
+    });
+    dzinza_contract::archives(&mut archives);
+    trials.extend(archives.into_trials());
 
     let mut queue = Suite::new("queue", || async { fresh(|store| store as Arc<dyn Queue>) });
     dzinza_contract::queue(&mut queue);

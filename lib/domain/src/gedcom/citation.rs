@@ -4,6 +4,8 @@
 //! often it is read and whatever else of its owner changes. When the citation itself changes, its owner keeps under
 //! the new one (`gedcom.ids`) the id it had.
 
+mod facts;
+
 use std::collections::{HashMap, HashSet};
 
 use dzinza_gedcom::Record;
@@ -12,46 +14,16 @@ use serde_json::{Value, json};
 use super::cited::fnv;
 use super::lists::is_entry;
 use super::payload::{Dialect, put, read};
-use super::records::{CITATION, Pointers, RecordKind, apply, read_fields};
+use super::records::{CITATION, Pointers, RecordKind, apply, read_fields, read_place};
 use super::{keep_record, kept_record};
 use crate::FieldProblem;
 use crate::store::Body;
 
-/// A name of a fact has at most so many characters.
-pub const MAX_FACT: usize = 200;
-/// Facts are at most so deep below their record.
-const DEPTH: usize = 6;
+pub use facts::read_fact;
+use facts::{DEPTH, WHOLE, fact_of, place_of};
+
 /// Citations that one owner can have; of a file that has more, the first are looked at.
 const MOST: usize = 2000;
-
-/// What facts are called; all others by their tag in small letters.
-const WORDS: &[(&str, &str)] = &[
-    ("NAME", "name"),
-    ("SEX", "sex"),
-    ("BIRT", "birth"),
-    ("DEAT", "death"),
-    ("BURI", "burial"),
-    ("CREM", "cremation"),
-    ("CHR", "christening"),
-    ("BAPM", "baptism"),
-    ("ADOP", "adoption"),
-    ("RESI", "residence"),
-    ("OCCU", "occupation"),
-    ("EDUC", "education"),
-    ("RELI", "religion"),
-    ("NATI", "nationality"),
-    ("CENS", "census"),
-    ("TITL", "title"),
-    ("MARR", "marriage"),
-    ("ENGA", "engagement"),
-    ("DIV", "divorce"),
-    ("ANUL", "annulment"),
-    ("EVEN", "event"),
-    ("PLAC", "place"),
-];
-
-/// What stands for the whole record.
-const WHOLE: [&str; 3] = ["person", "family", "record"];
 
 /// A citation as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +85,12 @@ impl Citations {
         found.at.iter().try_fold(&self.record, |at, place| at.children.get(*place))
     }
 
+    /// What it is cited for.
+    fn parent(&self, found: &Found) -> Option<&Record> {
+        let (_, parents) = found.at.split_last()?;
+        parents.iter().try_fold(&self.record, |at, place| at.children.get(*place))
+    }
+
     fn line_mut(&mut self, at: &[usize]) -> Option<&mut Record> {
         at.iter().try_fold(&mut self.record, |at, place| at.children.get_mut(*place))
     }
@@ -128,6 +106,11 @@ impl Citations {
         view.insert("description".into(), json!(if source.is_none() { read(line) } else { None }));
         view.insert("id".into(), json!(found.id));
         view.insert("fact".into(), json!(found.fact));
+        let fact = self.parent(found);
+        let date = fact.and_then(|fact| fact.value_of(&["DATE"])).map(str::trim);
+        view.insert("factDate".into(), json!(date));
+        let place = fact.and_then(|fact| fact.child("PLAC")).and_then(read_place);
+        view.insert("factPlace".into(), json!(place));
         view
     }
 
@@ -156,11 +139,10 @@ impl Citations {
         let place = last.map_or(parent.children.len(), |last| last + 1);
         parent.children.insert(place, line);
         at.push(place);
-        let before: Vec<String> = self.found.iter().map(|found| found.id.clone()).collect();
         let number = keyed(&self.record).iter().position(|(_, place)| *place == at).unwrap_or_default();
-        let mut ids: Vec<Option<String>> = before.into_iter().map(Some).collect();
+        let mut ids: Vec<_> = self.found.iter().map(|found| Some(found.id.clone())).collect();
         ids.insert(number.min(ids.len()), None);
-        self.name(ids);
+        self.name(&ids);
         Ok(self.found.get(number).map(|found| found.id.clone()).unwrap_or_default())
     }
 
@@ -184,8 +166,8 @@ impl Citations {
             put(line, text, with.1);
         }
         apply(line, CITATION, fields, with);
-        let ids = self.found.iter().map(|found| Some(found.id.clone())).collect();
-        self.name(ids);
+        let ids: Vec<_> = self.found.iter().map(|found| Some(found.id.clone())).collect();
+        self.name(&ids);
         true
     }
 
@@ -193,23 +175,19 @@ impl Citations {
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(at) = self.get(id).map(|found| found.at.clone()) else { return false };
         let Some((place, parents)) = at.split_last() else { return false };
-        let ids =
-            self.found.iter().filter(|found| found.at != at).map(|found| Some(found.id.clone())).collect();
+        let rest = self.found.iter().filter(|found| found.at != at);
+        let ids: Vec<_> = rest.map(|found| Some(found.id.clone())).collect();
         if let Some(parent) = self.line_mut(parents).filter(|parent| *place < parent.children.len()) {
             parent.children.remove(*place);
         }
-        self.name(ids);
+        self.name(&ids);
         true
     }
 
     /// Takes away every line that points to a record, whatever it says of it. Says how many they were.
     pub fn forget(&mut self, xref: &str) -> usize {
-        let keep: Vec<String> = self
-            .found
-            .iter()
-            .filter(|found| self.source(found) != Some(xref))
-            .map(|found| found.id.clone())
-            .collect();
+        let keep = self.found.iter().filter(|found| self.source(found) != Some(xref));
+        let keep: Vec<_> = keep.map(|found| Some(found.id.clone())).collect();
         let mut gone = 0;
         let mut open = vec![&mut self.record];
         while let Some(node) = open.pop() {
@@ -219,12 +197,12 @@ impl Citations {
             gone += before - node.children.len();
             open.extend(node.children.iter_mut());
         }
-        self.name(keep.into_iter().map(Some).collect());
+        self.name(&keep);
         gone
     }
 
     /// Gives the citations, in order, the ids they are to have, and a new one where there is none yet.
-    fn name(&mut self, ids: Vec<Option<String>>) {
+    fn name(&mut self, ids: &[Option<String>]) {
         let taken: HashSet<String> = ids.iter().flatten().cloned().collect();
         self.kept.clear();
         self.found.clear();
@@ -293,78 +271,6 @@ fn keyed(record: &Record) -> Vec<(String, Vec<usize>)> {
         if time == 1 { format!("{hash:016x}") } else { format!("{hash:016x}-{time}") }
     };
     found.into_iter().map(|(hash, at)| (name(hash, count(hash)), at)).collect()
-}
-
-fn word(tag: &str) -> String {
-    let known = WORDS.iter().find(|(known, _)| *known == tag);
-    known.map_or_else(|| tag.to_lowercase(), |(_, word)| (*word).to_owned())
-}
-
-/// What a citation at this place is cited for.
-fn fact_of(record: &Record, at: &[usize]) -> String {
-    let mut node = record;
-    let mut parts = Vec::new();
-    for place in at.split_last().map(|(_, parents)| parents).unwrap_or_default() {
-        let Some(line) = node.children.get(*place) else { break };
-        let earlier = node.children.iter().take(*place).filter(|other| other.tag == line.tag).count();
-        let name = word(&line.tag);
-        parts.push(if earlier == 0 { name } else { format!("{name}:{}", earlier + 1) });
-        node = line;
-    }
-    if !parts.is_empty() {
-        return parts.join("/");
-    }
-    let whole = match record.tag.as_str() {
-        "INDI" => WHOLE.first(),
-        "FAM" => WHOLE.get(1),
-        _ => WHOLE.last(),
-    };
-    whole.copied().unwrap_or_default().to_owned()
-}
-
-/// The name of a fact as a caller gives it; the whole record if there is none.
-///
-/// # Errors
-/// If it is no text, or cannot be the name of a fact.
-pub fn read_fact(value: Option<&Value>) -> Result<String, FieldProblem> {
-    let text = match value {
-        None | Some(Value::Null) => return Ok(String::new()),
-        Some(Value::String(text)) => text.trim().to_lowercase(),
-        Some(_) => return Err(FieldProblem::new("fact", "invalid_type", "fact must be a text")),
-    };
-    let plain = |part: &str| {
-        let (name, number) = part.split_once(':').unwrap_or((part, "1"));
-        let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        named && number.parse::<usize>().is_ok_and(|number| number > 0)
-    };
-    if text.is_empty() || WHOLE.contains(&text.as_str()) {
-        return Ok(String::new());
-    }
-    if text.len() > MAX_FACT || text.split('/').count() > DEPTH || !text.split('/').all(plain) {
-        let message = "fact must be like person, name, birth, residence:2 or birth/place";
-        return Err(FieldProblem::new("fact", "invalid", message));
-    }
-    Ok(text)
-}
-
-/// Where a fact is; the record itself if none is named.
-fn place_of(record: &Record, fact: &str) -> Option<Vec<usize>> {
-    let (mut node, mut at) = (record, Vec::new());
-    for part in fact.split('/').filter(|part| !part.is_empty()) {
-        let (name, number) = part.split_once(':').unwrap_or((part, "1"));
-        let number: usize = number.parse().ok()?;
-        let known = WORDS.iter().find(|(_, word)| *word == name).map(|(tag, _)| (*tag).to_owned());
-        let tag = known.unwrap_or_else(|| name.to_uppercase());
-        let fact = |line: &Record| line.tag == tag && line.pointer().is_none() && !is_entry(line);
-        let same = node.children.iter().enumerate().filter(|(_, line)| line.tag == tag);
-        let (place, line) = same.skip(number.checked_sub(1)?).take(1).find(|(_, line)| fact(line))?;
-        if tag == "SOUR" {
-            return None;
-        }
-        at.push(place);
-        node = line;
-    }
-    Some(at)
 }
 
 /// Adds the citations that one record has to another, below the same facts; to the whole where such a fact is not.

@@ -17,7 +17,7 @@ mod person_write;
 mod records;
 mod union;
 
-pub use citation::{Citations, Found, MAX_FACT, read_fact};
+pub use citation::{Citations, Found, read_fact};
 pub use cited::{cite_key, index_cites, pointers};
 pub use export::{Branch, BranchWay, Export, Living, Options as ExportOptions, UnknownRoot};
 pub use family::{Family, FamilyRole, Link, pedigree_word, read_family};
@@ -48,7 +48,7 @@ pub fn kept_record(body: &Body) -> Option<Record> {
 }
 
 /// The same as the lines of a file.
-fn kept_text(body: &Body) -> Option<&str> {
+pub fn kept_text(body: &Body) -> Option<&str> {
     body.get("gedcom")?.get("raw")?.as_str()
 }
 
@@ -84,15 +84,24 @@ pub fn union_record(union: &Document, family: Option<&Document>, dialect: Dialec
 /// Gives every pointer of a record a suffix (`@I1@` to `@I1-2@`), so that a second file in the same tree
 /// cannot be confused with the first.
 pub fn suffix_pointers(record: &mut Record, suffix: &str) {
-    let longer = |pointer: &str| format!("{}-{suffix}@", pointer.strip_suffix('@').unwrap_or(pointer));
+    map_pointers(record, |pointer| suffixed(pointer, suffix));
+}
+
+/// A pointer with a suffix.
+pub fn suffixed(pointer: &str, suffix: &str) -> String {
+    format!("{}-{suffix}@", pointer.strip_suffix('@').unwrap_or(pointer))
+}
+
+/// Renames the record and every pointer in it. `@VOID@` points to nobody under any name.
+pub fn map_pointers(record: &mut Record, renamed: impl Fn(&str) -> String) {
     if let Some(xref) = &record.xref {
-        record.xref = Some(longer(xref));
+        record.xref = Some(renamed(xref));
     }
     let mut open: Vec<&mut Record> = vec![record];
     while let Some(node) = open.pop() {
-        let renamed = node.pointer().filter(|pointer| *pointer != "@VOID@").map(longer);
-        if let Some(renamed) = renamed {
-            node.value = Some(renamed);
+        let new = node.pointer().filter(|pointer| *pointer != "@VOID@").map(&renamed);
+        if let Some(new) = new {
+            node.value = Some(new);
         }
         open.extend(node.children.iter_mut());
     }

@@ -11,7 +11,7 @@ impl DateValue {
     ///
     /// The phrase of an interpreted date is part of it in 5.5.1 only; in 7.0 it belongs into a `PHRASE`
     /// substructure. 7.0 has no dual years: with a month the year that counts from January is written, without
-    /// one `1699/00` is `BET 1699 AND 1700`. `None` for phrases.
+    /// one `1699/00` is `BET 1699 AND 1700`, and after another keyword one of the two. `None` for phrases.
     ///
     /// ```
     /// use dzinza_gedcom::{DateValue, Version};
@@ -23,22 +23,24 @@ impl DateValue {
     pub fn to_standard(&self, version: Version) -> Option<String> {
         let day = self.first?;
         let first = day.write(version)?;
-        let second = || self.second.and_then(|day| day.write(version));
+        // Of a year with two names, a period or range that ends with it ends with the later one.
+        let end = |day: Day| match (version, day.dual, day.month) {
+            (Version::V70, Some(dual), None) => Day { year: dual, dual: None, ..day }.write(version),
+            _ => day.write(version),
+        };
+        let second = || self.second.and_then(end);
         Some(match self.qualifier {
-            Qualifier::Exact => match day.dual {
-                Some(dual) if version == Version::V70 && day.month.is_none() => {
-                    let other = Day { year: dual, dual: None, ..day };
-                    format!("BET {first} AND {}", other.write(version)?)
-                }
-                _ => first,
-            },
+            Qualifier::Exact if version == Version::V70 && day.dual.is_some() && day.month.is_none() => {
+                format!("BET {first} AND {}", end(day)?)
+            }
+            Qualifier::Exact => first,
             Qualifier::About => format!("ABT {first}"),
             Qualifier::Calculated => format!("CAL {first}"),
             Qualifier::Estimated => format!("EST {first}"),
-            Qualifier::Before => format!("BEF {first}"),
+            Qualifier::Before => format!("BEF {}", end(day)?),
             Qualifier::After => format!("AFT {first}"),
             Qualifier::From => format!("FROM {first}"),
-            Qualifier::To => format!("TO {first}"),
+            Qualifier::To => format!("TO {}", end(day)?),
             Qualifier::Between => format!("BET {first} AND {}", second()?),
             Qualifier::FromTo => format!("FROM {first} TO {}", second()?),
             Qualifier::Interpreted => match (version, self.phrase()) {

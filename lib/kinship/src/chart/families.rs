@@ -1,5 +1,7 @@
 //! Whom a chart follows from one person: parents, and houses with their children.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::graph::{Graph, Line, Place, Sex, Union};
 
 /// More parents than these are not shown.
@@ -49,35 +51,40 @@ pub(super) struct Family {
 }
 
 /// The houses of a person: first the children whose other parent is not known, then the partners in their order, then
-/// those with whom there are only children.
+/// those with whom there are only children. Linear in the person's ties.
 pub(super) fn families(graph: &Graph, person: Place) -> Vec<Family> {
     let mut families = vec![Family { partner: None, union: None, children: Vec::new() }];
+    let mut of: HashMap<Option<Place>, usize> = HashMap::from([(None, 0)]);
     for (partner, union) in graph.partners(person) {
-        match families.iter_mut().find(|family| family.partner == Some(partner)) {
-            // Married again after a divorce: what holds counts.
-            Some(known) => known.union = known.union.min(Some(union)),
-            None => {
-                families.push(Family { partner: Some(partner), union: Some(union), children: Vec::new() });
-            }
-        }
+        let family = family_of(&mut families, &mut of, Some(partner));
+        // Married again after a divorce: what holds counts.
+        family.union = Some(family.union.map_or(union, |known| known.min(union)));
     }
-    let mut seen = std::collections::HashSet::new();
+    let partners: HashSet<Place> = families.iter().filter_map(|family| family.partner).collect();
+    let mut seen = HashSet::new();
     for (child, line) in graph.children(person) {
         // The nearest line comes first, and one child is not two.
         if !seen.insert(child) {
             continue;
         }
-        let is_partner = |place: Place| {
-            families.iter().any(|family| family.partner == Some(place) && family.union.is_some())
-        };
         let others = graph.parents(child).filter(|(other, _)| *other != person);
-        let other = others.min_by_key(|(other, theirs)| (*theirs != line, !is_partner(*other), *theirs));
+        let other =
+            others.min_by_key(|(other, theirs)| (*theirs != line, !partners.contains(other), *theirs));
         let other = other.map(|(other, _)| other);
-        match families.iter_mut().find(|family| family.partner == other) {
-            Some(family) => family.children.push((child, line)),
-            None => families.push(Family { partner: other, union: None, children: vec![(child, line)] }),
-        }
+        family_of(&mut families, &mut of, other).children.push((child, line));
     }
     families.retain(|family| family.partner.is_some() || !family.children.is_empty());
     families
+}
+
+fn family_of<'a>(
+    families: &'a mut Vec<Family>,
+    of: &mut HashMap<Option<Place>, usize>,
+    partner: Option<Place>,
+) -> &'a mut Family {
+    let index = *of.entry(partner).or_insert(families.len());
+    if index == families.len() {
+        families.push(Family { partner, union: None, children: Vec::new() });
+    }
+    &mut families[index]
 }

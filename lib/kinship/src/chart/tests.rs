@@ -21,7 +21,10 @@ fn graphs() -> impl Strategy<Value = Graph> {
         let mut builder = Builder::new();
         for person in 0..count {
             let sex = [Sex::Male, Sex::Female, Sex::Unknown][person as usize % 3];
-            builder.person(&person.to_string(), Facts { sex, birth: Some(person as i32 % 7) });
+            builder.person(
+                &person.to_string(),
+                Facts { sex, birth: Some(person as i32 % 7), ..Facts::default() },
+            );
         }
         for (from, link, to, since) in ties {
             builder.tie(from, link, to, since);
@@ -131,7 +134,7 @@ impl Family {
 
     fn person(&mut self, id: &str, sex: Sex) -> Place {
         let birth = Some(self.builder.place(id).map_or(id.len() as i32, |place| place as i32));
-        self.builder.person(id, Facts { sex, birth })
+        self.builder.person(id, Facts { sex, birth, ..Facts::default() })
     }
 
     fn child(&mut self, id: &str, parents: &[Place], line: Line) -> Place {
@@ -289,4 +292,37 @@ fn hostile_sizes_are_brought_within_bounds_and_nobody_has_an_empty_chart() {
         check(&graph, &layout, 1);
         assert!(layout.width < 700 && layout.height < 700);
     }
+}
+
+#[test]
+fn a_hundred_thousand_children_of_as_many_mothers_are_cut_at_the_limit() {
+    let mut family = Family::new();
+    let father = family.person("father", Sex::Male);
+    for index in 0..100_000 {
+        let mother = family.builder.person(&format!("m{index}"), Facts::default());
+        family.child(&format!("c{index}"), &[father, mother], Line::Birth);
+    }
+    let graph = family.builder.build();
+    let layout = chart(&graph, father, Options { limit: 101, ..Options::new(Kind::Descendants) });
+    assert!(layout.cut && layout.cards[0].more);
+    assert_eq!((layout.cards.len(), layout.houses.len()), (101, 50));
+}
+
+#[test]
+fn as_json_it_is_plain_numbers_and_words() {
+    let mut family = Family::new();
+    let (one, other) = (family.person("one", Sex::Male), family.person("other", Sex::Female));
+    family.marry(one, other, 1);
+    let graph = family.builder.build();
+    let options = Options { direction: Direction::LeftRight, ..Options::new(Kind::Descendants) };
+    let json = serde_json::to_value(chart(&graph, one, options)).unwrap();
+    assert_eq!(
+        (&json["kind"], &json["direction"], &json["cut"]),
+        (&"descendants".into(), &"leftRight".into(), &false.into())
+    );
+    assert_eq!(json["cards"][1]["role"], "partner");
+    assert_eq!(json["connectors"][0]["meaning"], "joined");
+    assert_eq!(json["connectors"][0]["stroke"], "double");
+    assert_eq!(json["connectors"][0]["points"][0], serde_json::json!({ "x": 116, "y": 104 }));
+    assert_eq!(json["houses"][0]["partners"], serde_json::json!([0, 1]));
 }

@@ -38,16 +38,20 @@ pub(super) fn look_at(graph: &Graph, place: Place, found: &mut Vec<Problem>) {
     }
 }
 
+/// What cannot be, or is hard to believe, whichever of the possible days the two were born.
 fn age(graph: &Graph, parent: Place, child: Place) -> Option<Trouble> {
-    let days = i64::from(graph.birth(child)?) - i64::from(graph.birth(parent)?);
+    let (older, younger) = (graph.born(parent), graph.born(child));
+    let days = |from: Option<i32>, to: Option<i32>| Some(i64::from(to?) - i64::from(from?));
+    // The greatest and the least number of days between the births; none where there is no bound.
+    let (most, least) = (days(older.first, younger.last), days(older.last, younger.first));
     // Of 365.25 days: a day or two of doubt do not matter here.
     let days_of = |years: i32| i64::from(years) * 1461 / 4;
     let oldest = if graph.sex(parent) == Sex::Female { OLDEST_MOTHER } else { OLDEST_FATHER };
-    if days <= 0 {
+    if most.is_some_and(|days| days <= 0) {
         Some(Trouble::ParentNotOlder)
-    } else if days < days_of(YOUNGEST_PARENT) {
+    } else if most.is_some_and(|days| days < days_of(YOUNGEST_PARENT)) {
         Some(Trouble::ParentTooYoung)
-    } else if days > days_of(oldest + 1) {
+    } else if least.is_some_and(|days| days > days_of(oldest + 1)) {
         Some(Trouble::ParentTooOld)
     } else {
         None

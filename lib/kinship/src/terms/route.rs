@@ -1,6 +1,6 @@
 //! A path in the form that words are looked up by.
 
-use crate::graph::{Graph, Line, Link, Place, Sex, SiblingKind, Union};
+use crate::graph::{Graph, Line, Link, Place, Sex, SiblingKind, Span, Union};
 use crate::path::{Hop, Path, Step};
 
 /// A way from one person to another as a language sees it, independent of the graph: siblings are one step, and a way
@@ -10,7 +10,7 @@ pub struct Route {
     /// The sex of the person where it begins.
     pub sex: Sex,
     /// Where that person stands by age among those on the route, see [`Leg::rank`].
-    pub rank: Option<u32>,
+    pub rank: Option<Rank>,
     /// The steps; none for the way to oneself.
     pub legs: Vec<Leg>,
 }
@@ -23,18 +23,32 @@ pub struct Leg {
     pub kin: Link,
     /// The sex of the person reached.
     pub sex: Sex,
-    /// Where the person reached stands by age among those on the route: 0 is the eldest, those of one birthday are
-    /// equal, `None` if no birth is known.
-    pub rank: Option<u32>,
+    /// Where the person reached stands by age among those on the route; `None` if no birth is known.
+    pub rank: Option<Rank>,
     /// In a family with several wives: whether the person reached is of a house (for a wife: has the house) that was
     /// founded before that of the person the way came from. `None` where it does not apply, or where the order of the
-    /// unions is not known: one is dated and the other is not, or both have one date. Two undated unions count as they
-    /// were recorded.
+    /// unions is not known: one is dated and the other is not, or the dates leave it open. Two undated unions count as
+    /// they were recorded.
     pub senior: Option<bool>,
 }
 
+/// A place by age, the eldest first, as far as it is known: the first and the last that it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rank {
+    /// 0 if the birth may be any time earlier.
+    pub first: u32,
+    /// `u32::MAX` if the birth may be any time later.
+    pub last: u32,
+}
+
+impl From<u32> for Rank {
+    fn from(rank: u32) -> Self {
+        Self { first: rank, last: rank }
+    }
+}
+
 impl Route {
-    /// Whether the person that leg `at` reaches is older than the one before; `None` if that is not known, and for
+    /// Whether the person that leg `at` reaches is older than the one before; `None` if that is not certain, and for
     /// those born on one day.
     pub fn older(&self, at: usize) -> Option<bool> {
         let reached = self.legs.get(at)?.rank?;
@@ -42,7 +56,10 @@ impl Route {
             Some(before) => self.legs.get(before)?.rank?,
             None => self.rank?,
         };
-        (reached != before).then_some(reached < before)
+        if reached.last < before.first {
+            return Some(true);
+        }
+        (before.last < reached.first).then_some(false)
     }
 
     /// The sex of the person from whom leg `at` goes on.
@@ -156,13 +173,18 @@ impl Walk<'_> {
     }
 
     fn route(&self) -> Route {
-        let birth = |place: Place| self.graph.birth(place);
-        let mut births: Vec<i32> = self.steps.iter().filter_map(|(_, place)| birth(*place)).collect();
-        births.extend(birth(self.from));
-        births.sort_unstable();
-        births.dedup();
-        let rank = |place: Place| {
-            birth(place).and_then(|day| births.binary_search(&day).ok()).map(|rank| rank as u32)
+        let places = self.steps.iter().map(|(_, place)| *place).chain([self.from]);
+        let spans = places.map(|place| self.graph.born(place));
+        let mut days: Vec<i32> = spans.flat_map(|span| [span.first, span.last]).flatten().collect();
+        days.sort_unstable();
+        days.dedup();
+        let at = |day: i32| days.binary_search(&day).ok().map(|at| at as u32 + 1);
+        let rank = |place: Place| match self.graph.born(place) {
+            Span { first: None, last: None } => None,
+            Span { first, last } => Some(Rank {
+                first: first.and_then(at).unwrap_or(0),
+                last: last.and_then(at).unwrap_or(u32::MAX),
+            }),
         };
         let legs = self.steps.iter().enumerate().map(|(at, (kin, to))| Leg {
             kin: *kin,
@@ -207,8 +229,9 @@ impl Walk<'_> {
             self.graph.ties(man).iter().filter(|tie| matches!(tie.link, Link::Partner(_))).collect();
         let find = |who: Place| unions.iter().position(|tie| tie.to == who);
         let (mine, theirs) = (find(mine)?, find(theirs)?);
-        match (unions.get(mine)?.since, unions.get(theirs)?.since) {
-            (Some(mine), Some(theirs)) => (mine != theirs).then_some(theirs < mine),
+        match (unions.get(mine)?.began(), unions.get(theirs)?.began()) {
+            (Some(mine), Some(theirs)) if theirs.is_before(mine) => Some(true),
+            (Some(mine), Some(theirs)) => mine.is_before(theirs).then_some(false),
             (None, None) => Some(theirs < mine),
             _ => None,
         }

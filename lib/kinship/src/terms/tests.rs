@@ -1,7 +1,7 @@
 //! Ways in a short notation: `man@1980 > father@1950 > brother@1945`.
 
 use super::pattern::Pattern;
-use super::{Form, Language, Leg, Route, Term, term};
+use super::{Form, Language, Leg, Rank, Route, Term, term};
 use crate::graph::Sex;
 
 mod english;
@@ -29,9 +29,9 @@ fn way(text: &str) -> Route {
     };
     let legs = parts[1..].iter().map(|(role, rank)| {
         let role = Pattern::parse(role).unwrap().steps[0];
-        Leg { kin: role.kin, sex: role.sex, rank: *rank, senior: role.senior }
+        Leg { kin: role.kin, sex: role.sex, rank: rank.map(Rank::from), senior: role.senior }
     });
-    Route { sex, rank: parts[0].1, legs: legs.collect() }
+    Route { sex, rank: parts[0].1.map(Rank::from), legs: legs.collect() }
 }
 
 /// Every way has the word, and it is exact.

@@ -99,7 +99,8 @@ fn is_in_order(graph: &Graph, place: Place) -> bool {
 fn change() -> impl Strategy<Value = Change> {
     const PEOPLE: usize = 12;
     let sex = prop_oneof![Just(Sex::Male), Just(Sex::Female), Just(Sex::Unknown)];
-    let facts = (sex, prop::option::of(0..40_000)).prop_map(|(sex, birth)| Facts { sex, birth });
+    let facts =
+        (sex, prop::option::of(0..40_000)).prop_map(|(sex, birth)| Facts { sex, birth, ..Facts::default() });
     let line = prop_oneof![3 => Just(Line::Birth), 1 => Just(Line::Adoptive), 1 => Just(Line::Guardian)];
     let link = prop_oneof![
         line.clone().prop_map(Link::Parent),

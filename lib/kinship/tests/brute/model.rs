@@ -46,7 +46,8 @@ pub fn random(seed: u64, shape: Shape) -> Model {
             _ => Sex::Female,
         };
         let birth = (at / shape.width * 9000) as i32 + rng.random_range(0..9000);
-        model.facts[*place] = Facts { sex, birth: rng.random_ratio(5, 6).then_some(birth) };
+        let birth = rng.random_ratio(5, 6).then_some(birth);
+        model.facts[*place] = Facts { sex, birth, ..Facts::default() };
     }
     for (at, place) in places.iter().enumerate().skip(shape.width) {
         let generation = at / shape.width;

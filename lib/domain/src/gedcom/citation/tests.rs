@@ -43,6 +43,8 @@ fn every_citation_is_found_with_what_it_is_for() {
         ("text", json!("born")),
         ("quality", json!(2)),
         ("notes", json!(["hm"])),
+        ("factDate", json!("1890")),
+        ("factPlace", json!({ "name": "Gutu", "parts": ["Gutu"] })),
     ];
     for (key, value) in expected {
         assert_eq!(birth[key], value, "{key}");

@@ -38,7 +38,7 @@ fn degrees(text: &str, (plus, minus): (char, char)) -> Option<f64> {
         _ => return None,
     };
     let number: f64 = text.get(1..)?.trim().parse().ok()?;
-    (number.is_finite() && number >= 0.0 && number <= 180.0).then_some(number * sign)
+    (0.0..=180.0).contains(&number).then_some(number * sign)
 }
 
 /// Makes a line say this place, touching only what differs.

@@ -26,7 +26,7 @@ const LINKS: [Link; 14] = [
 
 fn facts() -> impl Strategy<Value = Facts> {
     let sex = prop_oneof![3 => Just(Sex::Male), 3 => Just(Sex::Female), 1 => Just(Sex::Unknown)];
-    (sex, proptest::option::of(0..40_i32)).prop_map(|(sex, birth)| Facts { sex, birth })
+    (sex, proptest::option::of(0..40_i32)).prop_map(|(sex, birth)| Facts { sex, birth, ..Facts::default() })
 }
 
 fn graph() -> impl Strategy<Value = Graph> {

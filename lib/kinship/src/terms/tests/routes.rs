@@ -1,7 +1,7 @@
 //! From paths in a graph to routes.
 
 use super::*;
-use crate::graph::{Builder, Facts, Graph, Line, Link, SiblingKind, Union};
+use crate::graph::{Builder, Doubt, Facts, Graph, Line, Link, SiblingKind, Tie, Union};
 use crate::path::{Hop, Path, Step};
 use crate::terms::describe;
 
@@ -12,7 +12,7 @@ impl Family {
     fn new(persons: &[(&str, Sex, Option<i32>)]) -> Self {
         let mut builder = Builder::new();
         for (id, sex, birth) in persons {
-            builder.person(id, Facts { sex: *sex, birth: *birth });
+            builder.person(id, Facts { sex: *sex, birth: *birth, ..Facts::default() });
         }
         Self(builder)
     }
@@ -123,7 +123,7 @@ fn houses_stand_in_the_order_of_the_unions() {
 #[test]
 fn a_half_brother_of_a_later_house_can_be_the_elder() {
     let mut graph = polygynous();
-    let place = graph.put("me", Facts { sex: Sex::Male, birth: Some(55) });
+    let place = graph.put("me", Facts { sex: Sex::Male, birth: Some(55), ..Facts::default() });
     assert_eq!(graph.id(place), "me");
     says(&graph, &["me", "father", "elder"], Language::Shona, "mukoma");
     assert!(term(&along(&graph, &["me", "father", "elder"]), Language::Shona).exact);
@@ -198,4 +198,52 @@ fn ages_are_compared_with_who_comes_before() {
     says(&graph, &["cousin", "uncle", "grandfather", "father"], Language::Shona, "babamunini");
     let twin = along(&graph, &["me", "father", "grandfather", "twin"]);
     assert_eq!(twin.older(1), None);
+}
+
+#[test]
+fn nobody_is_called_elder_whom_the_dates_leave_open() {
+    let open = Doubt::WITHOUT_BOUND;
+    let family = |other: Option<i32>, early, late| {
+        let mut family = Family::new(&[("father", Sex::Male, None), ("me", Sex::Male, Some(100))]);
+        let facts = Facts { sex: Sex::Male, birth: other, doubt: Doubt { early, late } };
+        family.0.person("other", facts);
+        family.child("me", &["father"]).child("other", &["father"]).build()
+    };
+    let way = ["me", "father", "other"];
+    for (other, early, late, word) in [
+        (Some(99), 0, 0, "mukoma"),
+        (Some(90), 0, 9, "mukoma"),
+        (Some(90), open, 9, "mukoma"),
+        (Some(101), 0, open, "munin'ina"),
+        // A year in which the day lies; before and after a day; "about".
+        (Some(90), 0, 10, "mukoma kana munin'ina"),
+        (Some(99), open, 20, "mukoma kana munin'ina"),
+        (Some(110), 20, open, "mukoma kana munin'ina"),
+        (Some(50), 60, 60, "mukoma kana munin'ina"),
+        (None, 0, 0, "mukoma kana munin'ina"),
+    ] {
+        says(&family(other, early, late), &way, Language::Shona, word);
+    }
+}
+
+#[test]
+fn no_house_is_senior_whose_beginning_the_dates_leave_open() {
+    let family = |early, late| {
+        let mut family = Family::new(&[
+            ("man", Sex::Male, None),
+            ("one", Sex::Female, None),
+            ("two", Sex::Female, None),
+            ("mine", Sex::Male, None),
+            ("theirs", Sex::Male, None),
+        ]);
+        let tie = |to| Tie::new(Link::Partner(Union::Joined), to);
+        let at = ["man", "one", "two"].map(|id| family.0.place(id).unwrap());
+        family.0.add(at[0], Tie { since: Some(100), ..tie(at[1]) });
+        family.0.add(at[0], Tie { since: Some(120), doubt: Doubt { early, late }, ..tie(at[2]) });
+        family.child("mine", &["man", "one"]).child("theirs", &["man", "two"]).build()
+    };
+    let senior = |early, late| along(&family(early, late), &["mine", "man", "theirs"]).legs[0].senior;
+    assert_eq!(senior(0, 0), Some(false));
+    assert_eq!(senior(19, Doubt::WITHOUT_BOUND), Some(false));
+    assert_eq!((senior(20, 0), senior(Doubt::WITHOUT_BOUND, 0)), (None, None));
 }

@@ -24,11 +24,11 @@ fn example(pattern: &Pattern) -> Route {
         // Who is compared with somebody needs an age, as does whom the next one is compared with.
         let next = pattern.steps.get(at + 1).is_some_and(|next| next.older.is_some());
         let aged = role.older.is_some() || next;
-        Leg { kin: role.kin, sex: role.sex, rank: aged.then_some(rank), senior: role.senior }
+        Leg { kin: role.kin, sex: role.sex, rank: aged.then_some(rank.into()), senior: role.senior }
     });
     let legs: Vec<Leg> = legs.collect();
     let aged = pattern.steps.first().is_some_and(|role| role.older.is_some());
-    Route { sex: pattern.ego, rank: aged.then_some(1000), legs }
+    Route { sex: pattern.ego, rank: aged.then_some(1000.into()), legs }
 }
 
 #[test]
@@ -145,8 +145,9 @@ fn what_is_wrong_in_a_table_is_said() {
 
 /// Every way of a few steps with every sex and age that can be.
 fn short_ways(roles: &[Role], steps: usize) -> Vec<Route> {
-    let mut ways = vec![Route { sex: Sex::Male, rank: Some(100), legs: Vec::new() }];
-    ways.extend([Sex::Female, Sex::Unknown].map(|sex| Route { sex, rank: Some(100), legs: Vec::new() }));
+    let rank = Some(Rank::from(100));
+    let mut ways = vec![Route { sex: Sex::Male, rank, legs: Vec::new() }];
+    ways.extend([Sex::Female, Sex::Unknown].map(|sex| Route { sex, rank, legs: Vec::new() }));
     let mut all = Vec::new();
     for _ in 0..steps {
         ways = ways
@@ -156,7 +157,8 @@ fn short_ways(roles: &[Role], steps: usize) -> Vec<Route> {
                     [Some(100 - 10), Some(100 + 10), None].map(|rank| {
                         let mut way = way.clone();
                         let before = way.legs.last().map_or(way.rank, |leg| leg.rank);
-                        let rank = rank.map(|rank| rank + before.unwrap_or(100) - 100);
+                        let before = before.map_or(100, |rank| rank.first);
+                        let rank = rank.map(|rank| Rank::from(rank + before - 100));
                         way.legs.push(Leg { kin: role.kin, sex: role.sex, rank, senior: None });
                         way
                     })
@@ -175,7 +177,7 @@ fn completed(route: &Route, sex: Sex, rank: u32) -> Route {
         route.sex = sex;
     }
     for leg in &mut route.legs {
-        leg.rank = leg.rank.or(Some(rank));
+        leg.rank = leg.rank.or(Some(rank.into()));
         if leg.sex == Sex::Unknown {
             leg.sex = sex;
         }
