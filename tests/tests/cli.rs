@@ -257,6 +257,26 @@ async fn an_import_joins_an_existing_tree_while_the_server_runs() {
     assert_eq!(people(&owner.get(&format!("/api/family-trees/{tree}")).await.ok(200)), 3);
 }
 
+#[test]
+fn a_part_of_a_tree_is_exported_as_it_is_asked_for() {
+    let place = Place::new();
+    place.run(&["import", "family.ged"]).well();
+    let part = place.run(&["export", "--living", "omit", "--version", "7.0"]).well();
+    assert!(part.contains("2 VERS 7.0") && !part.contains("INDI"), "{part}");
+    let part = place.run(&["export", "--living", "reduce"]).well();
+    assert!(part.contains("1 NAME Living") && !part.contains("Nehanda"), "{part}");
+    place.run(&["export", "--format", "gedzip", "--output", "out.gdz"]).well();
+    assert!(fs::read(place.path("out.gdz")).unwrap().starts_with(b"PK"));
+    for (arguments, word) in [
+        (&["export", "--living", "all"][..], "living"),
+        (&["export", "--branch", "both"], "root"),
+        (&["export", "--root", "nobody", "--branch", "both"], "not a person"),
+        (&["export", "--version", "5.5.1", "--format", "gedzip"], "7.0"),
+    ] {
+        place.run(arguments).fails_with(&[word]);
+    }
+}
+
 #[tokio::test]
 async fn an_export_is_the_newest_tree_unless_another_is_named() {
     let place = Place::new();

@@ -1,5 +1,6 @@
 //! The files that an archive brings along.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, Write as _};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Medium {
 pub struct Media<'s> {
     scheme: Option<&'s str>,
     found: Vec<Medium>,
+    /// What each key is named by.
+    names: HashMap<String, String>,
     /// The greatest number that a pointer of ours has already.
     number: u64,
 }
@@ -33,7 +36,7 @@ pub struct Media<'s> {
 impl<'s> Media<'s> {
     /// `scheme` is what photos are named by.
     pub fn new(scheme: Option<&'s str>) -> Self {
-        Self { scheme, found: Vec::new(), number: 0 }
+        Self { scheme, found: Vec::new(), names: HashMap::new(), number: 0 }
     }
 
     /// Looks at every record first: pointers that are taken.
@@ -76,13 +79,15 @@ impl<'s> Media<'s> {
     }
 
     fn medium(&mut self, key: String) -> Medium {
-        if let Some(known) = self.found.iter().find(|known| known.key == key) {
-            return known.clone();
-        }
+        let number = self.found.len() + 1;
         let name = key.rsplit('/').next().unwrap_or_default();
-        let reference = file_reference(&format!("media/{}-{name}", self.found.len() + 1));
-        self.found.push(Medium { key, reference });
-        self.found.last().cloned().unwrap_or(Medium { key: String::new(), reference: String::new() })
+        let reference = || file_reference(&format!("media/{number}-{name}"));
+        let reference = self.names.entry(key.clone()).or_insert_with(reference).clone();
+        let medium = Medium { key, reference };
+        if self.names.len() == number {
+            self.found.push(medium.clone());
+        }
+        medium
     }
 
     /// What the archive has to bring along.

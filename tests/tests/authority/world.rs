@@ -61,6 +61,7 @@ pub struct Ids {
     pub relationship: String,
     pub import: String,
     pub upload: String,
+    pub export: String,
     pub notification: String,
     /// By the word that paths have for the kind.
     pub records: Vec<(&'static str, String)>,
@@ -86,6 +87,7 @@ impl Ids {
             other: id(3),
             relationship: id(4),
             import: id(5),
+            export: id(9),
             notification: id(6),
             upload: id(7),
             records: RECORDS.iter().zip(7..).map(|((kind, _), n)| (*kind, id(n))).collect(),
@@ -111,6 +113,7 @@ impl Ids {
             .replace("{otherId}", &self.other)
             .replace("{importId}", &self.import)
             .replace("{uploadId}", &self.upload)
+            .replace("{exportId}", &self.export)
             .replace("{version}", "1")
             .replace("{id}", one);
         assert!(!filled.contains('{'), "this test does not know what to put into {filled}");
@@ -134,6 +137,7 @@ impl Ids {
             ("POST" | "PUT", path) if RECORDS.iter().any(|(kind, _)| path.contains(&format!("/{kind}"))) => {
                 json!({ "title": "Eve's", "name": "Eve", "text": "Eve", "files": [{ "file": "eve.jpg" }] })
             }
+            ("POST", path) if path.ends_with("/exports") => json!({ "living": "omit" }),
             ("POST" | "PUT", path) if path.contains("/persons") || path.contains("/members") => {
                 json!({ "firstName": "Eve", "familyTreeId": self.tree })
             }
@@ -186,6 +190,13 @@ impl World {
         let announced = json!({ "name": "nehanda.ged", "size": 5 });
         let uploads = format!("/api/family-trees/{tree}/uploads");
         let upload = text(&owner.post(&uploads, &announced).await.ok(201)["id"]);
+        let exports = format!("/api/family-trees/{tree}/exports");
+        let export = text(&owner.post(&exports, &json!({})).await.ok(202)["id"]);
+        eventually("an export", async || {
+            let made = owner.get(&format!("{exports}/{export}")).await.ok(200);
+            (made["status"] == "completed").then_some(())
+        })
+        .await;
         let (import, relationship) = (text(&import["id"]), text(&relationship["id"]));
         let mut records = Vec::new();
         for (kind, _) in RECORDS {
@@ -194,7 +205,7 @@ impl World {
         }
         let cited = owner.get(&format!("/api/persons/{person}/citations")).await.ok(200);
         let citation = text(&cited["items"][0]["id"]);
-        let ids = Ids { tree, person, other, relationship, import, upload, notification, records, citation };
+        let ids = Ids { tree, person, other, relationship, import, export, upload, notification, records, citation };
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;
@@ -211,6 +222,7 @@ impl World {
             format!("/api/family-trees/{tree}/relationships"),
             format!("/api/family-trees/{tree}/imports"),
             format!("/api/family-trees/{tree}/uploads/{upload}"),
+            format!("/api/family-trees/{tree}/exports"),
             format!("/api/persons/{person}/history"),
             format!("/api/persons/{person}/citations"),
             format!("/api/family-trees/{tree}/sources"),
