@@ -5,6 +5,7 @@
 //! error if a file is refused or loses a line.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a program for developers")]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -54,10 +55,10 @@ impl Score {
             self.seconds
         );
         if (people, families) != self.counted {
-            line += &format!("  the file has {} and {}", self.counted.0, self.counted.1);
+            let _ = write!(line, "  the file has {} and {}", self.counted.0, self.counted.1);
         }
         for missing in &kept.missing {
-            line += &format!("\n    line {}: {} {}", missing.line, missing.path, missing.text);
+            let _ = write!(line, "\n    line {}: {} {}", missing.line, missing.path, missing.text);
         }
         line
     }
@@ -116,7 +117,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) {
         }
         return;
     }
-    let kind = path.extension().map(|kind| kind.to_ascii_lowercase());
+    let kind = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     if kind.is_some_and(|kind| kind == "ged" || kind == "gdz") {
         files.push(path.to_owned());
     }

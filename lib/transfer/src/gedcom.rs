@@ -84,7 +84,9 @@ pub async fn prepare(
     }
     let mut chunks = source.reading(&GEDCOM_RECORDS, Export::RECORD_FIELDS).chunks();
     while let Some(chunk) = some(relationships.next().await?) {
-        chunk.iter().for_each(|relationship| export.take_relationship(relationship));
+        for relationship in &chunk {
+            export.take_relationship(relationship);
+        }
     }
     export.sort();
     export.select()?;
@@ -127,11 +129,15 @@ async fn collect(source: &Source, export: &mut Export, opening: &mut [Record]) -
     export.collect_opening(opening);
     let mut chunks = source.reading(&PEOPLE, &[]).chunks();
     while let Some(chunk) = some(chunks.next().await?) {
-        chunk.iter().for_each(|person| export.collect_person(person));
+        for person in &chunk {
+            export.collect_person(person);
+        }
     }
     let mut chunks = source.reading(&GEDCOM_RECORDS, Export::RECORD_FIELDS).chunks();
     while let Some(chunk) = some(chunks.next().await?) {
-        chunk.iter().for_each(|record| export.collect_record(record));
+        for record in &chunk {
+            export.collect_record(record);
+        }
     }
     export.close();
     Ok(())

@@ -55,7 +55,7 @@ pub async fn make(
     }
     let raw = spool::fill(prepared.stream()).await?;
     let rewriting = Rewriting { from, to, photos };
-    let rewritten = spool::blocking(move || rewriting.run(raw)).await?;
+    let rewritten = spool::blocking(move || rewriting.run(&raw)).await?;
     let file = if request.zip {
         zipped(rewritten.file, rewritten.media, source.blobs.clone()).await?
     } else {

@@ -79,11 +79,11 @@ fn records(file: &File) -> io::Result<Reader<BufReader<&File>>> {
 
 impl Rewriting {
     /// Reads the file twice and writes another.
-    pub fn run(&self, raw: File) -> Result<Rewritten, ExportError> {
+    pub fn run(&self, raw: &File) -> Result<Rewritten, ExportError> {
         let mut converter = Converter::new(self.to);
         let mut media = Media::new(self.photos.as_deref());
         if self.from != self.to || self.photos.is_some() {
-            for record in records(&raw)? {
+            for record in records(raw)? {
                 let record = record.map_err(unreadable)?;
                 media.survey(&record);
                 converter.survey(&record);
@@ -91,21 +91,21 @@ impl Rewriting {
         }
         let mut losses = Losses::default();
         let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
-        for record in records(&raw)? {
+        for record in records(raw)? {
             let converted = converter.convert(record.map_err(unreadable)?);
             converted.losses.iter().for_each(|loss| losses.push(loss));
             for record in converted.records {
-                self.write(record, &mut media, &mut out)?;
+                write(record, &mut media, &mut out)?;
             }
         }
         out.flush()?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(Rewritten { file, losses, media: media.found() })
     }
+}
 
-    fn write(&self, mut record: Record, media: &mut Media<'_>, out: &mut impl io::Write) -> io::Result<()> {
-        let more = media.place(&mut record);
-        record.write_to(out, 0)?;
-        more.iter().try_for_each(|record| record.write_to(out, 0))
-    }
+fn write(mut record: Record, media: &mut Media<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    let more = media.place(&mut record);
+    record.write_to(out, 0)?;
+    more.iter().try_for_each(|record| record.write_to(out, 0))
 }

@@ -60,8 +60,8 @@ pub struct Ids {
     pub other: String,
     pub relationship: String,
     pub import: String,
-    pub upload: String,
     pub export: String,
+    pub upload: String,
     pub notification: String,
     /// By the word that paths have for the kind.
     pub records: Vec<(&'static str, String)>,
@@ -205,7 +205,18 @@ impl World {
         }
         let cited = owner.get(&format!("/api/persons/{person}/citations")).await.ok(200);
         let citation = text(&cited["items"][0]["id"]);
-        let ids = Ids { tree, person, other, relationship, import, export, upload, notification, records, citation };
+        let ids = Ids {
+            tree,
+            person,
+            other,
+            relationship,
+            import,
+            export,
+            upload,
+            notification,
+            records,
+            citation,
+        };
         let stranger = Client::signed_up(&server, "stranger@example.org").await;
         let own = text(&stranger.tree().await["id"]);
         let me = stranger.new_member(&json!({ "firstName": "Eve" })).await;

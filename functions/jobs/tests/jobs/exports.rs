@@ -1,5 +1,7 @@
 //! Exports by a job: once, whatever happens meanwhile, and with no more than the rights there are.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 use std::io::{Cursor, Read as _};
 
 use bytes::Bytes;

@@ -136,7 +136,9 @@ impl Export {
         // What a union without a record cites.
         let made: Vec<Record> =
             self.units.iter().filter(|unit| unit.made).map(|unit| self.made_family(unit)).collect();
-        made.iter().for_each(|record| self.reach(record));
+        for record in &made {
+            self.reach(record);
+        }
         let mut open: Vec<String> = self.reached.iter().cloned().collect();
         while let Some(xref) = open.pop() {
             for next in self.onward.remove(&xref).unwrap_or_default() {

@@ -269,11 +269,10 @@ impl Export {
         self.pass_by(kept_xref(&record.body).unwrap_or_default());
         match record.body.get("tag").and_then(Value::as_str) {
             Some("FAM") => self.take_family(record),
+            Some("HEAD") if self.has_header => {}
             Some("HEAD") => {
-                if !self.has_header {
-                    self.dialect = Dialect::of(kept_record(&record.body).as_ref());
-                    self.has_header = true;
-                }
+                self.dialect = Dialect::of(kept_record(&record.body).as_ref());
+                self.has_header = true;
             }
             Some(tag) if self.collects() => self.take_target(&record.body, tag),
             _ => {}
