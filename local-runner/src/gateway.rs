@@ -190,6 +190,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             name("upload-expires"),
             name("upload-length"),
             name("upload-offset"),
+            name("x-export-losses"),
         ])
         .max_age(Duration::from_mins(10))
 }

@@ -1,12 +1,15 @@
 //! A file as it was asked for.
 
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
+use dzinza_domain::collections::IMPORTS;
 use dzinza_domain::export::ExportRequest;
+use dzinza_domain::import;
 use dzinza_domain::privacy::Viewer;
-use dzinza_ports::{Blobs, ByteStream, Document, Documents};
+use dzinza_ports::{Blobs, ByteStream, Document, Documents, Filter, Query};
 use futures::StreamExt as _;
 
 use crate::gedcom::{Progress, prepare};
@@ -54,7 +57,8 @@ pub async fn make(
         return Ok(Made { bytes: prepared.stream().boxed(), losses: Losses::default(), converted: false });
     }
     let raw = spool::fill(prepared.stream()).await?;
-    let rewriting = Rewriting { from, to, photos };
+    let kept = if photos.is_some() { kept(source, tree).await? } else { HashMap::new() };
+    let rewriting = Rewriting { from, to, photos, kept };
     let rewritten = spool::blocking(move || rewriting.run(&raw)).await?;
     let file = if request.zip {
         zipped(rewritten.file, rewritten.media, source.blobs.clone()).await?
@@ -62,6 +66,19 @@ pub async fn make(
         rewritten.file
     };
     Ok(Made { bytes: spool::stream(file)?, losses: rewritten.losses, converted: from != to })
+}
+
+/// The files that imported archives brought into this tree. Of two with one name the older one counts.
+async fn kept(source: &Source, tree: &Document) -> Result<HashMap<String, String>, ExportError> {
+    let imports = Filter::eq("familyTreeId", tree.id.as_str()).and(Filter::eq("status", "completed"));
+    let imports = source.documents.find(&IMPORTS, Query::new(imports).limit(1000)).await?;
+    let mut kept = HashMap::new();
+    for import in &imports {
+        for (name, key) in import::media(&import.body) {
+            kept.entry(name.to_owned()).or_insert_with(|| key.to_owned());
+        }
+    }
+    Ok(kept)
 }
 
 /// What photos of the platform are named by while the file is put together. Nobody can know it beforehand, so nobody can

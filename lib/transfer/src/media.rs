@@ -1,12 +1,12 @@
 //! The files that an archive brings along.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, Write as _};
 use std::sync::Arc;
 
 use dzinza_gedcom::Record;
-use dzinza_gedcom::gedzip::{Compression, Writer, ZipProblem, file_reference};
+use dzinza_gedcom::gedzip::{Compression, Writer, ZipProblem, archive_name, file_reference};
 use dzinza_ports::Blobs;
 use futures::StreamExt as _;
 use tokio::runtime::Handle;
@@ -26,17 +26,21 @@ pub struct Medium {
 /// Puts photos of the platform where an archive has them.
 pub struct Media<'s> {
     scheme: Option<&'s str>,
+    /// Files that imported archives brought, by their names there.
+    kept: &'s HashMap<String, String>,
     found: Vec<Medium>,
     /// What each key is named by.
     names: HashMap<String, String>,
+    /// Files that came in archives: reference and key.
+    brought: BTreeMap<String, String>,
     /// The greatest number that a pointer of ours has already.
     number: u64,
 }
 
 impl<'s> Media<'s> {
-    /// `scheme` is what photos are named by.
-    pub fn new(scheme: Option<&'s str>) -> Self {
-        Self { scheme, found: Vec::new(), names: HashMap::new(), number: 0 }
+    /// `scheme` is what photos are named by; `kept` are files that the records name by their names in an archive.
+    pub fn new(scheme: Option<&'s str>, kept: &'s HashMap<String, String>) -> Self {
+        Self { scheme, kept, found: Vec::new(), names: HashMap::new(), brought: BTreeMap::new(), number: 0 }
     }
 
     /// Looks at every record first: pointers that are taken.
@@ -60,6 +64,8 @@ impl<'s> Media<'s> {
                 if node.child("FORM").is_none() {
                     node.push(Record::with("FORM", media_type(&medium.key)));
                 }
+            } else if node.tag == "FILE" {
+                self.bring(node.value.as_deref().unwrap_or_default());
             }
             open.extend(node.children.iter_mut());
         }
@@ -81,7 +87,13 @@ impl<'s> Media<'s> {
     fn medium(&mut self, key: String) -> Medium {
         let number = self.found.len() + 1;
         let name = key.rsplit('/').next().unwrap_or_default();
-        let reference = || file_reference(&format!("media/{number}-{name}"));
+        let reference = || {
+            let mut folder = "media".to_owned();
+            while self.kept.contains_key(&format!("{folder}/{number}-{name}")) {
+                folder.push('s');
+            }
+            file_reference(&format!("{folder}/{number}-{name}"))
+        };
         let reference = self.names.entry(key.clone()).or_insert_with(reference).clone();
         let medium = Medium { key, reference };
         if self.names.len() == number {
@@ -90,9 +102,18 @@ impl<'s> Media<'s> {
         medium
     }
 
+    /// A file that came in an archive goes into this one under the name it had.
+    fn bring(&mut self, value: &str) {
+        let Some(name) = archive_name(value.trim()) else { return };
+        if let Some(key) = self.kept.get(&name) {
+            self.brought.insert(file_reference(&name), key.clone());
+        }
+    }
+
     /// What the archive has to bring along.
     pub fn found(self) -> Vec<Medium> {
-        self.found
+        let brought = self.brought.into_iter().map(|(reference, key)| Medium { key, reference });
+        self.found.into_iter().chain(brought).collect()
     }
 }
 
@@ -148,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_photo_becomes_a_record_that_names_a_file_of_the_archive() {
-        let mut media = Media::new(Some("dz1:"));
+        let none = HashMap::new();
+        let mut media = Media::new(Some("dz1:"), &none);
         media.survey(&record("0 @DZM4@ OBJE\n"));
         let mut person = record("0 @I1@ INDI\n1 OBJE\n2 FILE dz1:photos/a b.jpg\n1 OBJE @O1@\n");
         let made = media.place(&mut person);
@@ -164,10 +186,24 @@ mod tests {
     #[test]
     fn what_a_tree_says_of_itself_names_no_file_of_ours() {
         let text = "0 @I1@ INDI\n1 OBJE\n2 FILE blob:imports/other.ged\n1 OBJE\n2 FILE dz2:x\n";
-        let mut media = Media::new(Some("dz1:"));
+        let none = HashMap::new();
+        let mut media = Media::new(Some("dz1:"), &none);
         let mut person = record(text);
         assert!(media.place(&mut person).is_empty());
         assert_eq!(person.to_gedcom(), text);
         assert!(media.found().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_came_in_an_archive_goes_along_under_its_name() {
+        let kept = HashMap::from([("old photos/a b.jpg".to_owned(), "media/i1/0-a_b.jpg".to_owned())]);
+        let mut media = Media::new(Some("dz1:"), &kept);
+        let lines =
+            "0 @O1@ OBJE\n1 FILE old%20photos/a%20b.jpg\n1 FILE https://example.org/x.jpg\n1 FILE gone.jpg\n";
+        let mut object = record(lines);
+        assert!(media.place(&mut object).is_empty());
+        assert_eq!(object.to_gedcom(), lines);
+        let reference = "old%20photos/a%20b.jpg".to_owned();
+        assert_eq!(media.found(), [Medium { key: "media/i1/0-a_b.jpg".to_owned(), reference }]);
     }
 }

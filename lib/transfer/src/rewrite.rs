@@ -1,5 +1,6 @@
 //! A file of one version into one of another, with the photos of the platform put where an archive has them.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek as _, Write as _};
 
@@ -55,6 +56,8 @@ pub struct Rewriting {
     pub to: Version,
     /// What photos are named by, if they are wanted.
     pub photos: Option<String>,
+    /// Files that imported archives brought: by their names there, where they are.
+    pub kept: HashMap<String, String>,
 }
 
 /// What came of it.
@@ -81,7 +84,7 @@ impl Rewriting {
     /// Reads the file twice and writes another.
     pub fn run(&self, raw: &File) -> Result<Rewritten, ExportError> {
         let mut converter = Converter::new(self.to);
-        let mut media = Media::new(self.photos.as_deref());
+        let mut media = Media::new(self.photos.as_deref(), &self.kept);
         if self.from != self.to || self.photos.is_some() {
             for record in records(raw)? {
                 let record = record.map_err(unreadable)?;

@@ -78,6 +78,8 @@ fn misplaced(walk: &Walk<'_>, parent: &str, node: &Record) -> bool {
     }
     match node.tag.as_str() {
         "TITL" => parent == "OBJE" && depth > 2,
+        // It is the word for what 7.0 calls MEDI.
+        "TYPE" => parent == "FORM",
         "FACT" => parent == "FAM",
         "ASSO" => depth > 2 || parent == "FAM",
         "RESN" => parent == "OBJE",
