@@ -1,6 +1,6 @@
 //! The complete archive: everything of an installation, or of one tree, in one file, and back.
 //!
-//! `docs/archive-format.md` describes the format. [`write`] makes an archive of one moment, [`Reader`] checks one and
+//! `docs/archive-format.md` describes the format. [`write()`] makes an archive of one moment, [`Reader`] checks one and
 //! reads it, [`restore_installation`] puts one back exactly, [`restore_tree`] makes a new tree of one. Memory grows
 //! with the number of files in an archive (about half a kilobyte each), not with its documents.
 #![warn(missing_docs)]
