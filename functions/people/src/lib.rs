@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod edit;
+mod facts;
 mod history;
 mod kin;
 mod kinfolk;
@@ -69,6 +70,7 @@ pub fn api(ports: PeoplePorts) -> ApiRouter {
         .routes(routes!(kin::chart::chart))
         .routes(routes!(kin::suggestions::suggestions))
         .routes(routes!(kin::tree_chart::chart))
+        .routes(routes!(facts::list))
         .routes(routes!(history::list))
         .routes(routes!(history::show))
         .routes(routes!(history::revert))

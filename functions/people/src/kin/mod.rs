@@ -27,6 +27,29 @@ use crate::PeoplePorts;
 
 /// Persons a read.
 const CHUNK: usize = 1000;
+/// What summaries show, and what decides whether they may: the record that a person came from is most of a body.
+const WANTED: &[&str] = &[
+    "familyTreeId",
+    "importId",
+    "index",
+    "privacy",
+    "privacySettings",
+    "isLiving",
+    "name",
+    "firstName",
+    "middleName",
+    "lastName",
+    "nickName",
+    "gender",
+    "dateOfBirth",
+    "dateOfDeath",
+    "placeOfBirth",
+    "placeOfDeath",
+    "occupation",
+    "totem",
+    "clan",
+    "profilePhotoUrl",
+];
 
 /// The kin graph of a tree; for callers outside it the one that is covered.
 pub async fn graph_for<L: Level>(ports: &PeoplePorts, access: &TreeAccess<L>) -> Result<Arc<Kin>, Problem> {
@@ -86,7 +109,7 @@ pub fn role(line: Line, sex: Sex) -> &'static str {
     }
 }
 
-/// Persons of a tree by id, without who has come into an unfinished import since. The reads run side by side.
+/// Persons of a tree by id as far as summaries need them, without who has come into an unfinished import since. The reads run side by side.
 pub async fn people<L: Level>(
     ports: &PeoplePorts,
     access: &TreeAccess<L>,
@@ -97,7 +120,7 @@ pub async fn people<L: Level>(
     ids.sort_unstable();
     ids.dedup();
     let reads = ids.chunks(CHUNK).map(|some| {
-        let query = Query::new(Filter::any_of("id", some.iter().copied())).limit(CHUNK as u32);
+        let query = Query::new(Filter::any_of("id", some.iter().copied())).limit(CHUNK as u32).only(WANTED);
         ports.documents.find(&PEOPLE, query)
     });
     let pending = pending_imports(&access.tree.body);

@@ -7,6 +7,7 @@
 mod citation;
 mod cited;
 mod export;
+mod facts;
 mod family;
 mod head;
 mod lists;
@@ -20,6 +21,7 @@ mod union;
 pub use citation::{Citations, Found, read_fact};
 pub use cited::{cite_key, index_cites, pointers};
 pub use export::{Branch, BranchWay, Export, Living, Options as ExportOptions, UnknownRoot};
+pub use facts::facts;
 pub use family::{Family, FamilyRole, Link, pedigree_word, read_family};
 pub use head::opening;
 pub use payload::Dialect;
