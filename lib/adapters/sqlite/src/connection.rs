@@ -49,8 +49,8 @@ pub(crate) fn writing(path: &Path, durability: Durability) -> Outcome<Connection
     conn.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -8000;
-         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA cache_size = -16000;
+         PRAGMA wal_autocheckpoint = 8000;
          PRAGMA journal_size_limit = 33554432;",
     )?;
     conn.set_prepared_statement_cache_capacity(256);
