@@ -13,6 +13,7 @@ use dzinza_jobs::JobsPorts;
 use dzinza_notifications::NotificationPorts;
 use dzinza_people::PeoplePorts;
 use dzinza_ports::Message;
+use dzinza_sealing::Sealer;
 use dzinza_sources::SourcesPorts;
 use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
@@ -31,6 +32,7 @@ pub struct Platform {
     pub stores: Embedded,
     graphs: Arc<Graphs>,
     auth: AuthState,
+    sealer: Arc<Sealer>,
     rules: AuthRules,
     import_wait: Duration,
     import_undo: Duration,
@@ -59,6 +61,8 @@ impl Platform {
             secrets.jwt.expose_secret().as_bytes(),
             secrets.jwt_refresh.expose_secret().as_bytes(),
         )?;
+        let former = secrets.previous_data_key.as_ref().map(|key| key.expose_secret().as_bytes());
+        let sealer = Arc::new(Sealer::new(secrets.data_key.expose_secret().as_bytes(), former));
         let auth = AuthState {
             keys,
             limits: stores.limits.clone(),
@@ -68,7 +72,7 @@ impl Platform {
         };
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
-        Ok(Self { stores, graphs, auth, rules: rules(settings), import_wait, import_undo })
+        Ok(Self { stores, graphs, auth, sealer, rules: rules(settings), import_wait, import_undo })
     }
 
     /// What signing up and in needs.
@@ -78,7 +82,13 @@ impl Platform {
             sessions: self.stores.sessions.clone(),
             audit: self.stores.audit.clone(),
             limits: self.stores.limits.clone(),
-            mail: self.stores.mail.clone(),
+            identities: self.stores.identities.clone(),
+            passkeys: self.stores.passkeys.clone(),
+            access_tokens: self.stores.access_tokens.clone(),
+            site: self.stores.site.clone(),
+            outbox: self.stores.outbox.clone(),
+            queue: self.stores.queue.clone(),
+            sealer: self.sealer.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
@@ -142,6 +152,9 @@ impl Platform {
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
             sessions: self.stores.sessions.clone(),
+            outbox: self.stores.outbox.clone(),
+            mail: self.stores.mail.clone(),
+            sealer: self.sealer.clone(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             undo_window: self.import_undo,

@@ -450,6 +450,7 @@ async fn an_account_of_the_old_platform_can_sign_in() {
         timezone: "UTC".into(),
         role: Role::User,
         created_at: stores.clock.now(),
+        ..NewUser::default()
     };
     stores.users.insert(user).await.unwrap();
     drop(stores);

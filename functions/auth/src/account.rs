@@ -130,6 +130,7 @@ impl Applicant {
                 timezone: self.timezone.clone(),
                 role,
                 created_at: ports.clock.now(),
+                ..NewUser::default()
             };
             match ports.users.insert(user).await {
                 Err(error) if self.username.is_none() && is_username_conflict(&error) => {}

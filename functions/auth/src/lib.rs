@@ -9,6 +9,7 @@ mod account;
 mod audit;
 mod email;
 mod input;
+mod letters;
 mod limits;
 mod lockout;
 mod login;
@@ -30,7 +31,11 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Audit, Clock, Ids, Limits, Mailer, Sessions, Users};
+use dzinza_ports::{
+    AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
+    Users,
+};
+use dzinza_sealing::Sealer;
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,8 +56,20 @@ pub struct AuthPorts {
     pub audit: Arc<dyn Audit>,
     /// Rate counters, locks and revocations.
     pub limits: Arc<dyn Limits>,
-    /// Letters to people.
-    pub mail: Arc<dyn Mailer>,
+    /// Who people are elsewhere.
+    pub identities: Arc<dyn Identities>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
+    /// Tokens of programs.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// What administrators set.
+    pub site: Arc<dyn SiteSettings>,
+    /// Letters to people, until a job sends them.
+    pub outbox: Arc<dyn Outbox>,
+    /// Where the job that sends them is called.
+    pub queue: Arc<dyn Queue>,
+    /// Seals second factors and letters.
+    pub sealer: Arc<Sealer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
     /// New identifiers.

@@ -1,6 +1,6 @@
 use dzinza_ports::{Mail, User};
 
-use crate::{AuthPorts, AuthRules};
+use crate::{AuthPorts, AuthRules, letters};
 
 /// The letter with the token.
 pub(crate) fn link(rules: &AuthRules, user: &User, token: &str) -> Mail {
@@ -15,7 +15,7 @@ pub(crate) fn link(rules: &AuthRules, user: &User, token: &str) -> Mail {
          If it was not you, nothing needs to be done: your password stays as it is.\n",
         name(user)
     );
-    Mail { to: user.email.clone(), subject: "Choose a new Dzinza password".to_owned(), text }
+    Mail { to: user.email.clone(), subject: "Choose a new Dzinza password".to_owned(), text, html: None }
 }
 
 /// The letter after it was used.
@@ -26,16 +26,25 @@ pub(crate) fn notice(user: &User) -> Mail {
          If it was not you, ask for a new password at once: someone else can read your mail.\n",
         name(user)
     );
-    Mail { to: user.email.clone(), subject: "Your Dzinza password has been changed".to_owned(), text }
+    Mail {
+        to: user.email.clone(),
+        subject: "Your Dzinza password has been changed".to_owned(),
+        text,
+        html: None,
+    }
 }
 
-/// Sends after the answer: how long it takes must not tell that there is an account, nor fail the request.
+/// Posts after the answer: how long it takes must not tell that there is an account, nor fail the request.
 pub(crate) fn send(ports: &AuthPorts, mail: Mail) {
-    let mailer = ports.mail.clone();
+    let ports = ports.clone();
     tokio::spawn(async move {
-        if let Err(error) = mailer.send(mail).await {
-            let source = std::error::Error::source(&error);
-            tracing::error!(%error, ?source, "a mail was lost");
+        let posted = match letters::seal(&ports, &mail, letters::NEWS) {
+            Ok(letter) => ports.outbox.post(vec![letter]).await,
+            Err(_) => return,
+        };
+        match posted {
+            Ok(()) => letters::announce(&ports),
+            Err(error) => tracing::error!(%error, "a letter was lost"),
         }
     });
 }

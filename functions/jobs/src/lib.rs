@@ -10,6 +10,7 @@ mod export;
 mod generations;
 mod hold;
 mod import;
+mod letters;
 mod links;
 mod reading;
 mod recover;
@@ -22,7 +23,8 @@ mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dzinza_ports::{Blobs, Clock, Documents, Ids, Message, Sessions, StoreError};
+use dzinza_ports::{Blobs, Clock, Documents, Ids, Mailer, Message, Outbox, Sessions, StoreError};
+use dzinza_sealing::Sealer;
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -45,6 +47,12 @@ pub struct JobsPorts {
     pub blobs: Arc<dyn Blobs>,
     /// Sign-ins, for the clean-up.
     pub sessions: Arc<dyn Sessions>,
+    /// Letters that wait to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// Sends them.
+    pub mail: Arc<dyn Mailer>,
+    /// Opens them.
+    pub sealer: Arc<Sealer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -105,6 +113,7 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
                 .await
                 .map_err(StoreError::from)?)
         }
+        Some("letters") => letters::send(ports).await,
         Some("clean-up") => clean_up(ports).await,
         _ => Err(JobError::Malformed("unknown job")),
     }

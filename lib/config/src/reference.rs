@@ -170,6 +170,18 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "JWT_REFRESH_SECRET",
         "Key that signs refresh tokens, at least 32 bytes, another one; made and kept in the data folder if not given",
     ),
+    secret(
+        "BLOB_SIGNING_KEY",
+        "Key that signs addresses of files, at least 32 bytes; made and kept in the data folder if not given",
+    ),
+    secret(
+        "DATA_ENCRYPTION_KEY",
+        "Key that seals second factors and waiting letters, at least 32 bytes; made and kept in the data folder if not given",
+    ),
+    secret(
+        "DATA_ENCRYPTION_KEY_PREVIOUS",
+        "The key before that, after a change: what it sealed can still be opened",
+    ),
 ];
 
 /// Every variable that is read.

@@ -25,6 +25,10 @@ pub struct Secrets {
     pub jwt_refresh: SecretString,
     /// Signs addresses of files.
     pub blob_key: SecretString,
+    /// Seals what no reader of a store may read: second factors, letters with tokens in them.
+    pub data_key: SecretString,
+    /// Opens what was sealed before the key was changed.
+    pub previous_data_key: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -76,6 +80,8 @@ impl Secrets {
             jwt: secret("JWT_SECRET", folder, "jwt_secret", &get)?,
             jwt_refresh: secret("JWT_REFRESH_SECRET", folder, "jwt_refresh_secret", &get)?,
             blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
+            data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
+            previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);
@@ -90,12 +96,24 @@ fn secret(
     file: &str,
     get: &impl Fn(&str) -> Option<String>,
 ) -> Result<SecretString, SecretsError> {
+    match given(name, get)? {
+        Some(value) => Ok(value),
+        None => checked(name, kept_or_made(name, &folder.join(file))?),
+    }
+}
+
+/// What the environment gives, in one of two ways.
+fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
     let value = match (get(name), get(&format!("{name}_FILE"))) {
         (Some(_), Some(_)) => return Err(SecretsError::Both(name.to_owned())),
         (Some(value), None) => value,
         (None, Some(path)) => read(name, Path::new(&path))?,
-        (None, None) => kept_or_made(name, &folder.join(file))?,
+        (None, None) => return Ok(None),
     };
+    checked(name, value).map(Some)
+}
+
+fn checked(name: &str, value: String) -> Result<SecretString, SecretsError> {
     if value.len() < SHORTEST {
         return Err(SecretsError::Short(name.to_owned()));
     }

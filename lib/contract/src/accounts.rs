@@ -37,6 +37,7 @@ pub(crate) fn new_user(number: usize, at: Timestamp) -> NewUser {
         timezone: "Africa/Harare".to_owned(),
         role: Role::User,
         created_at: at,
+        ..NewUser::default()
     }
 }
 
@@ -159,6 +160,7 @@ fn full_change(at: Timestamp) -> UserChange {
         preferred_language: Some("nd".to_owned()),
         timezone: Some("UTC".to_owned()),
         is_active: Some(false),
+        ..UserChange::default()
     }
 }
 

@@ -157,5 +157,6 @@ fn new_user(id: &str) -> NewUser {
         timezone: "Africa/Harare".to_owned(),
         role: Role::User,
         created_at: jiff::Timestamp::UNIX_EPOCH,
+        ..NewUser::default()
     }
 }

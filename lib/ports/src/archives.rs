@@ -14,17 +14,36 @@ pub enum AccountTable {
     Users,
     /// What happened to them.
     AuditLogs,
+    /// Who they are elsewhere.
+    Identities,
+    /// Their passkeys.
+    Passkeys,
+    /// What programs act for them with; hashes only.
+    AccessTokens,
+    /// What is set for the whole platform.
+    SiteSettings,
 }
 
 impl AccountTable {
     /// All of them, those that others refer to first.
-    pub const ALL: &'static [Self] = &[Self::Users, Self::AuditLogs];
+    pub const ALL: &'static [Self] = &[
+        Self::Users,
+        Self::AuditLogs,
+        Self::Identities,
+        Self::Passkeys,
+        Self::AccessTokens,
+        Self::SiteSettings,
+    ];
 
     /// The table's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::AuditLogs => "audit_logs",
+            Self::Identities => "user_identities",
+            Self::Passkeys => "user_passkeys",
+            Self::AccessTokens => "user_access_tokens",
+            Self::SiteSettings => "site_settings",
         }
     }
 }

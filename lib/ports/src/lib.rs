@@ -17,7 +17,9 @@ mod time;
 mod visible;
 
 pub use accounts::{
-    Audit, AuditEntry, NewUser, RefreshToken, Role, Sessions, TokenHash, User, UserChange, Users,
+    AccessToken, AccessTokens, Audit, AuditEntry, Given, Identities, Identity, Letter, NewUser, Outbox,
+    OutgoingLetter, Passkey, Passkeys, RefreshToken, Role, Sessions, SiteRecord, SiteSettings, TokenHash,
+    User, UserChange, UserFilter, UserOrder, UserPage, Users,
 };
 pub use archives::{AccountTable, Archives, Snapshot};
 pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};

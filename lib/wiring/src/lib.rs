@@ -10,8 +10,8 @@ use std::sync::Arc;
 use dzinza_config::{Secrets, SecretsError};
 use dzinza_domain::collections;
 use dzinza_ports::{
-    Archives, Audit, Blobs, Clock, Documents, Ids, Limits, Mailer, Queue, Sessions, StoreError, SystemClock,
-    SystemIds, Users,
+    AccessTokens, Archives, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Mailer, Outbox,
+    Passkeys, Queue, Sessions, SiteSettings, StoreError, SystemClock, SystemIds, Users,
 };
 use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
@@ -41,6 +41,16 @@ pub struct Embedded {
     pub sessions: Arc<dyn Sessions>,
     /// Audit log.
     pub audit: Arc<dyn Audit>,
+    /// Who people are elsewhere.
+    pub identities: Arc<dyn Identities>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
+    /// Tokens of programs.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// What administrators set.
+    pub site: Arc<dyn SiteSettings>,
+    /// Letters that wait to be sent.
+    pub outbox: Arc<dyn Outbox>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
     /// Letters, in [`mail_folder`].
@@ -113,7 +123,12 @@ impl Embedded {
             limits: store.clone(),
             users: store.clone(),
             sessions: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            identities: store.clone(),
+            passkeys: store.clone(),
+            access_tokens: store.clone(),
+            site: store.clone(),
+            outbox: store,
             blobs: files,
             mail,
             clock,

@@ -31,7 +31,11 @@ fn the_template_of_the_source_tree_is_what_the_functions_serve() {
     assert!(jobs.routes.is_empty());
     assert_eq!(jobs.timeout, Duration::from_mins(15));
     assert_eq!(jobs.queues, [QueueSource { queue: "jobs".to_owned(), batch_size: 1, max_receives: 3 }]);
-    let [schedule] = jobs.schedules.as_slice() else { panic!("one schedule") };
+    let [schedule, letters] = jobs.schedules.as_slice() else { panic!("two schedules") };
+    assert_eq!(
+        (letters.every, &letters.input),
+        (Duration::from_mins(1), &serde_json::json!({ "job": "letters" }))
+    );
     assert_eq!(schedule.every, Duration::from_hours(24));
     assert_eq!(schedule.input, serde_json::json!({ "job": "clean-up" }));
 

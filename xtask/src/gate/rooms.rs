@@ -43,6 +43,7 @@ const TABLE: &[Row] = &[
     row("lib/kinship", &[]),
     row("lib/charts", &["lib/kinship"]),
     row("lib/config", &[]),
+    row("lib/sealing", &[]),
     row("lib/telemetry", &[]),
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
@@ -58,8 +59,21 @@ const TABLE: &[Row] = &[
         tests: SUITE,
         ..row(
             "functions/jobs",
-            &["lib/archive", "lib/domain", "lib/ports", "lib/transfer", "lib/web", "lib/gedcom"],
+            &[
+                "lib/archive",
+                "lib/domain",
+                "lib/gedcom",
+                "lib/ports",
+                "lib/sealing",
+                "lib/transfer",
+                "lib/web",
+            ],
         )
+    },
+    Row {
+        optional: BOOT,
+        tests: SUITE,
+        ..row("functions/auth", &["lib/domain", "lib/ports", "lib/sealing", "lib/web"])
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },
@@ -75,6 +89,7 @@ const TABLE: &[Row] = &[
                 "lib/domain",
                 "lib/graphs",
                 "lib/ports",
+                "lib/sealing",
                 "lib/telemetry",
                 "lib/transfer",
                 "lib/web",

@@ -1,11 +1,7 @@
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use dzinza_ports::{NewUser, StoreError, User, UserChange, Users};
-use jiff::Timestamp;
+use dzinza_ports::UserChange;
 use serde_json::json;
 
-use crate::support::{House, PASSWORD, rules};
+use crate::support::{House, PASSWORD};
 
 const EMAIL: &str = "tendai@example.org";
 
@@ -128,41 +124,11 @@ async fn parallel_sign_ins_never_leave_more_sessions_than_allowed() {
     assert_eq!(active.len(), 5);
 }
 
-/// Accounts that all have a second factor, which no route can switch on yet.
-struct WithSecondFactor(Arc<dyn Users>);
-
-fn with_factor(user: User) -> User {
-    User { mfa_enabled: true, ..user }
-}
-
-#[async_trait]
-impl Users for WithSecondFactor {
-    async fn insert(&self, user: NewUser) -> Result<User, StoreError> {
-        self.0.insert(user).await.map(with_factor)
-    }
-    async fn by_id(&self, id: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.0.by_id(id).await?.map(with_factor))
-    }
-    async fn by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.0.by_email(email).await?.map(with_factor))
-    }
-    async fn update(&self, id: &str, change: UserChange, now: Timestamp) -> Result<Option<User>, StoreError> {
-        Ok(self.0.update(id, change, now).await?.map(with_factor))
-    }
-    async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError> {
-        Ok(self.0.oldest(limit).await?.into_iter().map(with_factor).collect())
-    }
-    async fn count(&self) -> Result<u64, StoreError> {
-        self.0.count().await
-    }
-}
-
 #[tokio::test]
 async fn a_password_alone_does_not_do_for_an_account_with_a_second_factor() {
-    let house = House::built(rules(), |ports| {
-        ports.users = Arc::new(WithSecondFactor(ports.users.clone()));
-    });
+    let house = House::new();
     house.register(EMAIL).await;
+    house.change(EMAIL, UserChange { mfa_enabled: Some(true), ..UserChange::default() }).await;
     let pending = house.login(EMAIL, PASSWORD).await;
     assert_eq!((pending.status.as_u16(), pending.cookies().len()), (200, 0));
     assert_eq!(pending.body["requireMfa"], json!(true));

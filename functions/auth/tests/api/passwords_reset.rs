@@ -2,9 +2,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dzinza_auth::AuthRules;
-use dzinza_ports::{Clock as _, NewUser, StoreError, User, UserChange, Users};
+use dzinza_ports::{
+    Clock as _, NewUser, StoreError, TokenHash, User, UserChange, UserFilter, UserPage, Users,
+};
 use http::Method;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::support::{House, PASSWORD, Reply, rules};
@@ -254,6 +257,24 @@ impl Users for Overtaken {
             self.0.update(id, other, now).await?;
         }
         Ok(user)
+    }
+    async fn by_password_reset(&self, token: &TokenHash) -> Result<Option<User>, StoreError> {
+        self.0.by_password_reset(token).await
+    }
+    async fn by_email_verification(&self, token: &TokenHash) -> Result<Option<User>, StoreError> {
+        self.0.by_email_verification(token).await
+    }
+    async fn page(&self, page: UserPage) -> Result<(Vec<User>, u64), StoreError> {
+        self.0.page(page).await
+    }
+    async fn made_by_day(&self, filter: UserFilter) -> Result<Vec<(Date, u64)>, StoreError> {
+        self.0.made_by_day(filter).await
+    }
+    async fn to_erase(&self, now: Timestamp, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.0.to_erase(now, limit).await
+    }
+    async fn erase(&self, id: &str, pseudonym: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.erase(id, pseudonym, now).await
     }
     async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError> {
         self.0.oldest(limit).await

@@ -10,14 +10,15 @@ use axum::body::Body;
 use dzinza_auth::{AuthPorts, AuthRules, api};
 use dzinza_contract::ManualClock;
 use dzinza_ports::{
-    Audit, AuditEntry, Clock, Hits, Ids, Limits, StoreError, StoreErrorKind, SystemIds, User, UserChange,
+    Audit, AuditEntry, Clock, Hits, Ids, Limits, Mail, StoreError, StoreErrorKind, SystemIds, User,
+    UserChange,
 };
-use dzinza_sqlite::{FileMailer, SqliteStore};
+use dzinza_sealing::{LETTERS, Sealer};
+use dzinza_sqlite::SqliteStore;
 use dzinza_web::{AuthState, TokenKeys};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 /// Everybody's password.
@@ -89,7 +90,7 @@ pub struct House {
     pub clock: Arc<ManualClock>,
     trail: Arc<Trail>,
     counters: Arc<Counters>,
-    letters: Arc<TempDir>,
+    letters: Arc<Mutex<Vec<String>>>,
     router: Router,
 }
 
@@ -127,14 +128,18 @@ impl House {
             allowed_origins: Arc::from([ORIGIN.to_owned()]),
             secure_cookies: true,
         };
-        let letters = Arc::new(tempfile::tempdir().unwrap());
-        let mail = FileMailer::open(letters.path(), time.clone(), ids.clone()).unwrap();
         let mut ports = AuthPorts {
             users: store.clone(),
-            sessions: store,
+            sessions: store.clone(),
             audit: trail.clone(),
             limits: counters.clone(),
-            mail,
+            identities: store.clone(),
+            passkeys: store.clone(),
+            access_tokens: store.clone(),
+            site: store.clone(),
+            outbox: store.clone(),
+            queue: store.clone(),
+            sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
             clock: time,
             ids,
             auth,
@@ -142,7 +147,7 @@ impl House {
         };
         adjust(&mut ports);
         let router = api(ports.clone()).router;
-        Self { ports, clock, trail, counters, letters, router }
+        Self { ports, clock, trail, counters, letters: Arc::default(), router }
     }
 
     pub fn cut_counters_off(&self) {
@@ -162,17 +167,25 @@ impl House {
         self.trail.seen.lock().unwrap().last().cloned().unwrap()
     }
 
-    /// The letters so far, oldest first, once there are this many. They are written after the answer.
+    /// The letters so far, oldest first, once there are this many. Some are posted after the answer.
     pub async fn letters(&self, count: usize) -> Vec<String> {
         for _ in 0..500 {
-            let files = std::fs::read_dir(self.letters.path()).unwrap().map(|file| file.unwrap().path());
-            let mut files: Vec<_> =
-                files.filter(|file| file.extension().is_some_and(|end| end == "eml")).collect();
-            if files.len() >= count {
-                assert_eq!(files.len(), count, "more letters than there should be");
-                files.sort();
-                return files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+            let lease = Duration::from_hours(10_000);
+            let posted = self.ports.outbox.lease(100, lease, self.clock.now()).await.unwrap();
+            let opened = posted.into_iter().map(|outgoing| {
+                let sealed = outgoing.letter.sealed;
+                assert!(!sealed.contains('@') && !sealed.contains("token"), "a letter lies open: {sealed}");
+                let text = self.ports.sealer.open(LETTERS, &sealed).unwrap();
+                let mail: Mail = serde_json::from_str(&text).unwrap();
+                format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text)
+            });
+            let mut letters = self.letters.lock().unwrap();
+            letters.extend(opened);
+            if letters.len() >= count {
+                assert_eq!(letters.len(), count, "more letters than there should be");
+                return letters.clone();
             }
+            drop(letters);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the letters were never written");

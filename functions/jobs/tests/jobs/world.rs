@@ -16,7 +16,8 @@ use dzinza_ports::{
     Batch, Blobs as _, Body, Clock as _, Collection, Document, Documents, Filter, Message, Query, Queue as _,
     Row, StoreError, StoreErrorKind, SystemIds, Write,
 };
-use dzinza_sqlite::{FileBlobs, SqliteStore};
+use dzinza_sealing::Sealer;
+use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -89,6 +90,9 @@ impl World {
             documents: hooked.clone(),
             blobs: blobs.clone(),
             sessions: store.clone(),
+            outbox: store.clone(),
+            mail: FileMailer::open(folder.path().join("mail"), clock.clone(), Arc::new(SystemIds)).unwrap(),
+            sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             undo_window: std::time::Duration::from_hours(24 * 30),

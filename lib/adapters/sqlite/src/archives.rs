@@ -16,7 +16,7 @@ use crate::documents::each;
 use crate::error::{Outcome, invalid, unavailable};
 use crate::store::SqliteStore;
 use crate::table::Catalog;
-use crate::{query, row, sessions, statistics, users};
+use crate::{keys, outbox, query, row, sessions, statistics, user_columns};
 
 /// A connection of its own inside a read transaction, which ends with it.
 struct Moment {
@@ -155,25 +155,36 @@ fn put_account(conn: &Connection, table: AccountTable, mut given: Body) -> Outco
     }
     let name = table.name();
     let columns = columns(conn, name)?;
-    if let Some(unknown) = given.keys().find(|key| !columns.contains(key)) {
+    if let Some(unknown) = given.keys().find(|key| columns.iter().all(|column| column.name != **key)) {
         return Err(invalid(format!("{name} has no column {unknown:?}")).into());
     }
-    let mut values = Vec::with_capacity(columns.len());
-    for column in &columns {
-        let value = given.get(column).ok_or_else(|| invalid(format!("a row of {name} without {column}")))?;
-        values
-            .push(sql_of(value).ok_or_else(|| invalid(format!("{name}.{column}: a value of a wrong kind")))?);
+    let (mut named, mut values) = (Vec::new(), Vec::new());
+    for Column { name: column, required } in &columns {
+        match given.get(column) {
+            Some(value) => {
+                let wrong = || invalid(format!("{name}.{column}: a value of a wrong kind"));
+                values.push(sql_of(value).ok_or_else(wrong)?);
+                named.push(column.as_str());
+            }
+            None if *required => return Err(invalid(format!("a row of {name} without {column}")).into()),
+            // A column that is younger than the archive.
+            None => {}
+        }
     }
-    let holes = vec!["?"; columns.len()].join(", ");
-    let sql = format!("INSERT INTO {name} ({}) VALUES ({holes}) RETURNING *", columns.join(", "));
+    let holes = vec!["?"; named.len()].join(", ");
+    let sql = format!("INSERT INTO {name} ({}) VALUES ({holes}) RETURNING *", named.join(", "));
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values)).map_err(|error| conflict(error, name))?;
     let stored = rows.next().map_err(|error| conflict(error, name))?;
     // Read as it will be read: a column takes values that nobody could read again.
     let readable = match (stored, table) {
         (None, _) => false,
-        (Some(row), AccountTable::Users) => users::user(row).is_ok(),
+        (Some(row), AccountTable::Users) => user_columns::user(row).is_ok(),
         (Some(row), AccountTable::AuditLogs) => sessions::audit_entry(row).is_ok(),
+        (Some(row), AccountTable::Identities) => keys::identity(row).is_ok(),
+        (Some(row), AccountTable::Passkeys) => keys::passkey(row).is_ok(),
+        (Some(row), AccountTable::AccessTokens) => keys::access_token(row).is_ok(),
+        (Some(row), AccountTable::SiteSettings) => outbox::site(row).is_ok(),
     };
     if readable { Ok(()) } else { Err(invalid(format!("a row of {name} that cannot be read")).into()) }
 }
@@ -188,10 +199,17 @@ fn conflict(error: rusqlite::Error, table: &str) -> crate::error::Fault {
     }
 }
 
-fn columns(conn: &Connection, table: &str) -> Outcome<Vec<String>> {
-    let mut statement = conn.prepare_cached("SELECT name FROM pragma_table_info(?)")?;
-    let names = statement.query_map([table], |row| row.get(0))?;
-    Ok(names.collect::<Result<_, _>>()?)
+struct Column {
+    name: String,
+    required: bool,
+}
+
+fn columns(conn: &Connection, table: &str) -> Outcome<Vec<Column>> {
+    let sql = r#"SELECT name, "notnull" = 1 AND dflt_value IS NULL FROM pragma_table_info(?)"#;
+    let mut statement = conn.prepare_cached(sql)?;
+    let columns =
+        statement.query_map([table], |row| Ok(Column { name: row.get(0)?, required: row.get(1)? }))?;
+    Ok(columns.collect::<Result<_, _>>()?)
 }
 
 fn sql_of(value: &Value) -> Option<SqlValue> {

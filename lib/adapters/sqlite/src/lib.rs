@@ -10,8 +10,10 @@ mod chosen;
 mod connection;
 mod documents;
 mod error;
+mod keys;
 mod limits;
 mod mail;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod query;
@@ -23,6 +25,8 @@ mod statistics;
 mod store;
 mod table;
 mod types;
+mod user_columns;
+mod user_search;
 mod users;
 mod writer;
 

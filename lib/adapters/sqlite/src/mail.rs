@@ -83,6 +83,7 @@ mod tests {
             to: "a@b.zw\r\nBcc: eve@example.org".into(),
             subject: "Ndi\nX: ñ".into(),
             text: "Mhoro\nñ\n".into(),
+            html: None,
         };
         mailer.send(mail.clone()).await.unwrap();
         mailer.send(mail).await.unwrap();

@@ -11,7 +11,10 @@ use crate::statistics;
 use crate::table::{Catalog, Side, Table};
 
 /// In order; a file's `user_version` says how many it has had. Applied ones never change.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_keys_and_letters.sql"),
+];
 /// Documents per step when columns are filled afterwards.
 const BACKFILL: u32 = 500;
 

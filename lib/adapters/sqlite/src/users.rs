@@ -1,16 +1,19 @@
 //! [`Users`]: table `users`.
 
 use async_trait::async_trait;
-use dzinza_ports::{NewUser, Role, StoreError, StoreErrorKind, User, UserChange, Users};
+use dzinza_ports::{
+    NewUser, StoreError, StoreErrorKind, TokenHash, User, UserChange, UserFilter, UserPage, Users,
+};
 use jiff::Timestamp;
-use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
-use serde_json::Value;
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::{Fault, Outcome, violated};
-use crate::row;
 use crate::store::SqliteStore;
-use crate::types::{Day, Json, Micros};
+use crate::types::{Json, Micros};
+use crate::user_columns::{settings, user};
+use crate::user_search::Search;
+use crate::{keys, outbox, row};
 
 #[async_trait]
 impl Users for SqliteStore {
@@ -28,9 +31,21 @@ impl Users for SqliteStore {
         self.readers.read(move |conn| select(conn, "SELECT * FROM users WHERE email_lower = ?", &email)).await
     }
 
+    async fn by_password_reset(&self, token: &TokenHash) -> Result<Option<User>, StoreError> {
+        let token = token.clone();
+        let sql = "SELECT * FROM users WHERE password_reset_token = ?";
+        self.readers.read(move |conn| select(conn, sql, &token)).await
+    }
+
+    async fn by_email_verification(&self, token: &TokenHash) -> Result<Option<User>, StoreError> {
+        let token = token.clone();
+        let sql = "SELECT * FROM users WHERE email_verification_token = ?";
+        self.readers.read(move |conn| select(conn, sql, &token)).await
+    }
+
     async fn update(&self, id: &str, change: UserChange, now: Timestamp) -> Result<Option<User>, StoreError> {
         let id = id.to_owned();
-        self.writer.write(true, move |conn| update(conn, id, change, now.into())).await
+        self.writer.write(true, move |conn| update(conn, &id, change, now.into())).await
     }
 
     async fn oldest(&self, limit: u32) -> Result<Vec<User>, StoreError> {
@@ -49,22 +64,47 @@ impl Users for SqliteStore {
         });
         counted.await
     }
+
+    async fn page(&self, page: UserPage) -> Result<(Vec<User>, u64), StoreError> {
+        self.readers.read(move |conn| Search::of(&page.filter).page(conn, &page)).await
+    }
+
+    async fn made_by_day(&self, filter: UserFilter) -> Result<Vec<(Date, u64)>, StoreError> {
+        self.readers.read(move |conn| Search::of(&filter).by_day(conn)).await
+    }
+
+    async fn to_erase(&self, now: Timestamp, limit: u32) -> Result<Vec<User>, StoreError> {
+        let sql = "SELECT * FROM users WHERE erase_after <= ? ORDER BY erase_after, id LIMIT ?";
+        let found = self.readers.read(move |conn| {
+            let mut statement = conn.prepare_cached(sql)?;
+            let users = statement.query_map(params![Micros::from(now), limit], user)?;
+            Ok(users.collect::<Result<_, _>>()?)
+        });
+        found.await
+    }
+
+    async fn erase(&self, id: &str, pseudonym: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let (id, pseudonym) = (id.to_owned(), pseudonym.to_owned());
+        self.writer.write(true, move |conn| erase(conn, &id, pseudonym, now.into())).await
+    }
 }
 
 fn select(conn: &Connection, sql: &str, key: &str) -> Outcome<Option<User>> {
     Ok(conn.prepare_cached(sql)?.query_row([key], user).optional()?)
 }
 
-fn by_id(conn: &Connection, id: &str) -> Outcome<Option<User>> {
+pub(crate) fn by_id(conn: &Connection, id: &str) -> Outcome<Option<User>> {
     select(conn, "SELECT * FROM users WHERE id = ?", id)
 }
 
 fn insert(conn: &Connection, user: &NewUser) -> Outcome<User> {
     let created_at = Micros::from(user.created_at);
+    let (token, token_until) = user.email_verification.clone().unzip();
     let mut statement = conn.prepare_cached(
         "INSERT INTO users (id, email, email_lower, username, username_lower, password_hash, first_name,
-             last_name, preferred_language, timezone, role, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
+             last_name, preferred_language, timezone, role, created_at, updated_at, email_verified,
+             email_verified_at, email_verification_token, email_verification_expires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15, ?16)
          RETURNING *",
     )?;
     let inserted = statement.query_row(
@@ -81,77 +121,42 @@ fn insert(conn: &Connection, user: &NewUser) -> Outcome<User> {
             user.timezone,
             user.role.as_str().to_ascii_uppercase(),
             created_at,
+            user.email_verified,
+            user.email_verified.then_some(created_at),
+            token,
+            token_until.map(Micros::from),
         ],
         self::user,
     );
-    inserted.map_err(name_rule)
-}
-
-/// The columns to set and their values.
-#[derive(Default)]
-struct Settings {
-    sql: String,
-    values: Vec<Box<dyn ToSql + Send>>,
-}
-
-impl Settings {
-    fn put<T: ToSql + Send + 'static>(&mut self, column: &str, value: Option<T>) {
-        if let Some(value) = value {
-            self.sql.push_str(column);
-            self.sql.push_str(" = ?, ");
-            self.values.push(Box::new(value));
-        }
+    let inserted = inserted.map_err(name_rule)?;
+    if let Some(identity) = &user.identity {
+        keys::link(conn, identity)?;
     }
+    outbox::post(conn, &user.letters)?;
+    Ok(inserted)
 }
 
-fn update(conn: &Connection, id: String, change: UserChange, now: Micros) -> Outcome<Option<User>> {
-    let mut set = settings(change, now);
-    set.values.push(Box::new(now));
-    set.values.push(Box::new(id));
-    let sql = format!("UPDATE users SET {}updated_at = ? WHERE id = ? RETURNING *", set.sql);
-    let values = params_from_iter(set.values.iter().map(|value| &**value as &dyn ToSql));
-    conn.prepare_cached(&sql)?.query_row(values, user).optional().map_err(name_rule)
+fn update(conn: &Connection, id: &str, change: UserChange, now: Micros) -> Outcome<Option<User>> {
+    let letters = change.letters.clone();
+    let (sql, values) = settings(change, now).statement(id);
+    let changed = conn.prepare_cached(&sql)?.query_row(values, user).optional().map_err(name_rule)?;
+    if changed.is_some() {
+        outbox::post(conn, &letters)?;
+    }
+    Ok(changed)
 }
 
-fn settings(change: UserChange, now: Micros) -> Settings {
-    let mut set = Settings::default();
-    set.put("email_lower", change.email.as_ref().map(|email| email.to_lowercase()));
-    set.put("email", change.email);
-    set.put("username_lower", change.username.as_ref().map(|name| name.to_lowercase()));
-    set.put("username", change.username);
-    set.put("password_hash", change.password_hash);
-    set.put("first_name", change.first_name);
-    set.put("last_name", change.last_name);
-    set.put("phone", change.phone);
-    set.put("gender", change.gender);
-    set.put("date_of_birth", change.date_of_birth.map(|day| day.map(Day)));
-    set.put("profile_picture_url", change.profile_picture_url);
-    set.put("bio", change.bio);
-    set.put("location", change.location.map(|place| place.map(Json)));
-    if let Some(verified) = change.email_verified {
-        // The moment of the first proof stays.
-        if verified {
-            set.sql.push_str("email_verified_at = coalesce(email_verified_at, ?), ");
-            set.values.push(Box::new(now));
-        } else {
-            set.put("email_verified_at", Some(None::<Micros>));
-        }
-        set.put("email_verified", Some(verified));
+fn erase(conn: &Connection, id: &str, pseudonym: String, now: Micros) -> Outcome<bool> {
+    let due = "SELECT 1 FROM users WHERE id = ? AND erase_after <= ?";
+    if row::one::<i64>(conn, due, params![id, now])?.is_none() {
+        return Ok(false);
     }
-    set.put("failed_login_attempts", change.failed_login_attempts);
-    set.put("locked_until", change.locked_until.map(|moment| moment.map(Micros::from)));
-    if let Some((moment, address, agent)) = change.last_login {
-        set.put("last_login_at", Some(Micros::from(moment)));
-        set.put("last_login_ip", Some(address));
-        set.put("last_login_user_agent", Some(agent));
-    }
-    set.put("privacy_settings", change.privacy_settings.map(Json));
-    set.put("notification_preferences", change.notification_preferences.map(Json));
-    set.put("ui_preferences", change.ui_preferences.map(Json));
-    set.put("preferred_language", change.preferred_language);
-    set.put("timezone", change.timezone);
-    set.put("is_active", change.is_active);
-    set
+    conn.prepare_cached(
+        "UPDATE audit_logs SET user_id = NULL, ip_address = NULL, user_agent = NULL, details = ? WHERE user_id = ?",
+    )?
+    .execute(params![Json(serde_json::json!({ "subject": pseudonym })), id])?;
+    conn.prepare_cached("DELETE FROM users WHERE id = ?")?.execute([id])?;
+    Ok(true)
 }
 
 /// `users.email` or `users.username`, whatever the columns that enforce it are called.
@@ -165,46 +170,4 @@ fn name_rule(error: rusqlite::Error) -> Fault {
         Some(rule) => Fault::Store(StoreError::with_source(StoreErrorKind::Conflict, rule, error)),
         None => Fault::Database(error),
     }
-}
-
-pub(crate) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let moment =
-        |name: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<Micros>>(name)?.map(Micros::timestamp));
-    let json = |name: &str| row.get::<_, Json>(name).map(|json| json.0);
-    let role = Role::parse(row.get_ref("role")?.as_str()?).ok_or(FromSqlError::InvalidType)?;
-    Ok(User {
-        id: row.get("id")?,
-        email: row.get("email")?,
-        username: row.get("username")?,
-        password_hash: row.get("password_hash")?,
-        first_name: row.get("first_name")?,
-        last_name: row.get("last_name")?,
-        phone: row.get("phone")?,
-        gender: row.get("gender")?,
-        date_of_birth: row.get::<_, Option<Day>>("date_of_birth")?.map(|day| day.0),
-        profile_picture_url: row.get("profile_picture_url")?,
-        bio: row.get("bio")?,
-        location: row
-            .get::<_, Option<Json>>("location")?
-            .map(|json| json.0)
-            .filter(|place| *place != Value::Null),
-        email_verified: row.get("email_verified")?,
-        email_verified_at: moment("email_verified_at")?,
-        role,
-        is_superuser: row.get("is_superuser")?,
-        mfa_enabled: row.get("mfa_enabled")?,
-        failed_login_attempts: row.get("failed_login_attempts")?,
-        locked_until: moment("locked_until")?,
-        last_login_at: moment("last_login_at")?,
-        max_concurrent_sessions: row.get("max_concurrent_sessions")?,
-        privacy_settings: json("privacy_settings")?,
-        notification_preferences: json("notification_preferences")?,
-        ui_preferences: json("ui_preferences")?,
-        preferred_language: row.get("preferred_language")?,
-        timezone: row.get("timezone")?,
-        subscription_tier: row.get("subscription_tier")?,
-        is_active: row.get("is_active")?,
-        created_at: row.get::<_, Micros>("created_at")?.timestamp(),
-        updated_at: row.get::<_, Micros>("updated_at")?.timestamp(),
-    })
 }

@@ -1,0 +1,58 @@
+//! Sending the letters that wait in the outbox.
+
+use std::time::Duration;
+
+use dzinza_ports::{Mail, OutgoingLetter};
+use dzinza_sealing::LETTERS;
+use jiff::SignedDuration;
+
+use crate::{JobError, JobsPorts};
+
+/// Letters a round.
+const ROUND: u32 = 20;
+/// Sending one takes less.
+const LEASE: Duration = Duration::from_mins(2);
+/// The first pause after a failure; each that follows is twice as long, up to the longest.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Sends what is due. A letter may arrive twice (after a crash between sending and noting it), but is never lost while
+/// there is sense in it.
+pub(crate) async fn send(ports: &JobsPorts) -> Result<(), JobError> {
+    loop {
+        let round = ports.outbox.lease(ROUND, LEASE, ports.clock.now()).await?;
+        if round.is_empty() {
+            return Ok(());
+        }
+        for outgoing in round {
+            send_one(ports, &outgoing).await?;
+        }
+    }
+}
+
+async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), JobError> {
+    let now = ports.clock.now();
+    let letter = &outgoing.letter;
+    let opened = ports.sealer.open(LETTERS, &letter.sealed).ok();
+    let mail = opened.and_then(|text| serde_json::from_str::<Mail>(&text).ok());
+    let Some(mail) = mail.filter(|_| letter.expires_at > now) else {
+        tracing::error!(letter = letter.id, attempts = outgoing.attempts, "a letter was given up");
+        metrics::counter!("mail_given_up_total").increment(1);
+        ports.outbox.done(&outgoing.receipt).await?;
+        return Ok(());
+    };
+    match ports.mail.send(mail).await {
+        Ok(()) => {
+            ports.outbox.done(&outgoing.receipt).await?;
+            metrics::counter!("mail_sent_total").increment(1);
+        }
+        Err(error) => {
+            let doubled = FIRST_PAUSE.saturating_mul(1 << outgoing.attempts.saturating_sub(1).min(10));
+            let pause = doubled.min(LONGEST_PAUSE);
+            tracing::warn!(letter = letter.id, attempts = outgoing.attempts, %error, "a letter was not sent");
+            metrics::counter!("mail_failed_total").increment(1);
+            ports.outbox.retry(&outgoing.receipt, now + pause).await?;
+        }
+    }
+    Ok(())
+}
