@@ -92,6 +92,7 @@ async fn by_job(owner: &Client, tree: &str) -> Vec<u8> {
 async fn an_archive_comes_in_with_its_files_and_goes_out_with_all_of_them_and_every_line() {
     let server = Server::start().await;
     let owner = Client::signed_up(&server, "rudo@example.org").await;
+    let stranger = Client::signed_up(&server, "eve@example.org").await;
     let tree = owner.new_tree("Ncube", "private").await;
     let imported = import(&owner, &tree).await;
     assert_eq!(
@@ -104,6 +105,18 @@ async fn an_archive_comes_in_with_its_files_and_goes_out_with_all_of_them_and_ev
     let named: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|item| &item["files"]).collect();
     assert_eq!(listed["total"], 2, "{listed}");
     assert!(named.iter().any(|files| files[0]["file"] == "photos/Zo%C3%AB%202.jpg"), "{listed}");
+    for (file, kept) in [("photos/Zo%C3%AB%202.jpg", photo()), (SONG, b"Ndiani achandiudza\r\n".to_vec())] {
+        let item = listed["items"].as_array().unwrap().iter().find(|item| item["files"][0]["file"] == file);
+        let path =
+            format!("/api/family-trees/{tree}/media-objects/{}", item.unwrap()["id"].as_str().unwrap());
+        let urls = owner.get(&path).await.ok(200)["fileUrls"].clone();
+        // The address is all that is needed, and only this file has it; what is elsewhere has none.
+        let fetched = owner.as_nobody().get(urls[0].as_str().unwrap()).await;
+        assert!((fetched.status, fetched.bytes.to_vec()) == (200, kept), "{file} is another");
+        owner.get(urls[0].as_str().unwrap().split('?').next().unwrap()).await.problem(404);
+        assert_eq!(urls.get(1).unwrap_or(&Value::Null), &Value::Null);
+        stranger.get(&path).await.problem(404);
+    }
 
     // An export says in its header who wrote it.
     let signed = RECORDS.replace("SOUR Test\n2 VERS 1\n", "SOUR DzinzaGenealogyPlatform\n2 NAME Dzinza\n");
