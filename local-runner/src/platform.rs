@@ -127,6 +127,7 @@ impl Platform {
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
+            links: Links::new(self.stores.blobs.clone()),
         }
     }
 

@@ -15,14 +15,11 @@ use dzinza_domain::tree;
 use dzinza_ports::{Batch, Body, Document, Filter, Message, Query, StoreErrorKind};
 use dzinza_transfer::{ExportError, Made, Progress, Source, make};
 use futures::FutureExt as _;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::recover::silence;
 use crate::{DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, now};
 
-/// How long a file is kept once it is there.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A run says at least this often that it lives.
 const BEAT: Duration = Duration::from_secs(2);
 
@@ -182,13 +179,14 @@ async fn complete(held: &mut Held<'_>) -> Result<(), JobError> {
     let at = now(held.ports);
     held.set("status", "completed");
     held.set("completedAt", at);
-    held.set("expiresAt", format!("{:.6}", held.ports.clock.now() + KEPT));
+    held.set("expiresAt", format!("{:.6}", held.ports.clock.now() + export::KEPT));
     let persons = held
         .document
         .body
         .get("progress")
         .map_or(0, |progress| progress["personsTotal"].as_u64().unwrap_or(0));
-    let message = format!("The file of {persons} people is ready. It is kept for seven days.");
+    let days = export::KEPT.as_hours() / 24;
+    let message = format!("The file of {persons} people is ready. It is kept for {days} days.");
     settle(held, ("gedcom_export", "Your GEDCOM export is ready", &message)).await
 }
 

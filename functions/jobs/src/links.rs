@@ -37,7 +37,7 @@ pub struct Linked {
 }
 
 impl<'a> Linker<'a> {
-    /// For a file that has been scanned.
+    /// For a file that has been scanned, and whose births have been found.
     pub fn new(scan: &'a Scan) -> Self {
         Self { scan, seen: HashSet::new(), born_of: vec![0; scan.records()], edges: Vec::new() }
     }
@@ -133,7 +133,10 @@ impl<'a> Linker<'a> {
         }
         let pedigree = self.scan.pedigree.get(&(child.0, family.into())).copied();
         let kind = if pedigree == Some("guardian") { Kind::GuardianChild } else { Kind::ParentChild };
-        if !self.first_time((kind.as_str(), parent.0, child.0)) {
+        // A stepfather's family names the mother too: she stays what she is in the family that the child was born to.
+        let otherwise = pedigree.is_some() && kind == Kind::ParentChild;
+        let born_elsewhere = otherwise && self.scan.is_birth(parent.0, child.0);
+        if born_elsewhere || !self.first_time((kind.as_str(), parent.0, child.0)) {
             let message = format!("{} is a child of {} already", child.1.xref, parent.1.xref);
             report.add(child.1.line, Severity::Info, "repeated_child", message);
             return;
@@ -210,7 +213,8 @@ mod tests {
     use dzinza_ports::SystemIds;
 
     fn linked(text: &str) -> (Vec<Body>, Value, (u32, Vec<u32>)) {
-        let scan = Scan::of(text.as_bytes(), &SystemIds).unwrap();
+        let mut scan = Scan::of(text.as_bytes(), &SystemIds).unwrap();
+        scan.find_births(text.as_bytes()).unwrap();
         let (mut linker, mut report, mut all) = (Linker::new(&scan), Report::default(), Vec::new());
         let mut reader = dzinza_gedcom::Reader::new(text.as_bytes()).unwrap();
         while let Some(record) = reader.next_record().unwrap() {
@@ -235,6 +239,27 @@ mod tests {
         assert_eq!(roles, ["BiologicalFather", "BiologicalMother", "AdoptiveFather"]);
         assert!(all.iter().all(|body| body["familyRecordId"] == "r1"));
         assert_eq!(generations, 2);
+    }
+
+    #[test]
+    fn a_parent_by_birth_is_none_by_marriage_whatever_the_order_of_the_families() {
+        let birth = "0 @F1@ FAM\n1 HUSB @A@\n1 WIFE @B@\n1 CHIL @C@\n";
+        let later = "0 @D@ INDI\n1 SEX M\n0 @F2@ FAM\n1 HUSB @D@\n1 WIFE @B@\n1 CHIL @C@\n";
+        for (word, role) in
+            [("step", "StepFather"), ("adopted", "AdoptiveFather"), ("foster", "FosterParent")]
+        {
+            for families in [[birth, later], [later, birth]] {
+                let text = format!("{}{}0 TRLR\n", PEOPLE.replace("adopted", word), families.concat());
+                let (all, report, _) = linked(&text);
+                let mut roles: Vec<&str> =
+                    all.iter().filter_map(|body| body.get("parentalRole")?.as_str()).collect();
+                roles.sort_unstable();
+                let mut wanted = ["BiologicalFather", "BiologicalMother", role];
+                wanted.sort_unstable();
+                assert_eq!(roles, wanted, "{text}");
+                assert_eq!((&report["counts"]["warning"], &report["counts"]["info"]), (&json!(0), &json!(1)));
+            }
+        }
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Reading {
     }
 
     fn both_passes(&self, file: &File, report: &mut Report) -> Result<Totals, ReadError> {
-        let scan = Scan::of(self.rewound(file)?, self.ids.as_ref())?;
+        let mut scan = Scan::of(self.rewound(file)?, self.ids.as_ref())?;
+        scan.find_births(self.rewound(file)?)?;
         self.hand_over(Piece::Scanned { records: scan.records() })?;
         let mut totals = Totals {
             individuals: scan.individuals,

@@ -2,12 +2,15 @@
 //!
 //! Ids are given in the order of the records, so that documents sorted by id come out in the order of the file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-use dzinza_domain::gedcom::pedigree_word;
+use dzinza_domain::gedcom::{pedigree_word, read_family};
 use dzinza_gedcom::{ReadError, Reader, Record};
 use dzinza_ports::Ids;
+
+use crate::reading::linkable;
+use crate::report::Report;
 
 /// Ids by place, kept as numbers: a million of them must fit. Those that are no UUID are kept as they are.
 #[derive(Debug, Default)]
@@ -61,6 +64,8 @@ pub struct Scan {
     people: HashMap<Box<str>, u32>,
     /// How children belong to families where it is not by birth: place of the child, pointer of the family.
     pub pedigree: HashMap<(u32, Box<str>), &'static str>,
+    /// Of those children: places of a parent and the child, where some family says that it is by birth.
+    births: HashSet<(u32, u32)>,
     /// `HEAD.GEDC.VERS`.
     pub version: Option<String>,
     /// The encoding that was found.
@@ -113,6 +118,41 @@ impl Scan {
             _ => {}
         }
         self.sex.push(sex.to_ascii_uppercase());
+    }
+
+    /// Reads the file once more, if somebody is a child of a family otherwise than by birth: their parents by birth are
+    /// parents of that kind in every family, and it may come later in the file. Keeps nothing of anyone else.
+    ///
+    /// # Errors
+    /// If it cannot be read as GEDCOM.
+    pub fn find_births(&mut self, file: impl Read) -> Result<(), ReadError> {
+        let children: HashSet<u32> = self.pedigree.keys().map(|(child, _)| *child).collect();
+        if children.is_empty() {
+            return Ok(());
+        }
+        let (mut reader, mut births) = (Reader::new(file)?, HashSet::new());
+        while let Some(record) = reader.next_record()? {
+            if record.tag != "FAM" {
+                continue;
+            }
+            // What is too much is reported when it is linked.
+            let family = read_family(&linkable(&record, &mut Report::default()));
+            let xref = record.xref.as_deref().unwrap_or_default();
+            for child in family.children.iter().filter_map(|link| self.person(&link.xref)) {
+                if children.contains(&child) && !self.pedigree.contains_key(&(child, xref.into())) {
+                    let parents = family.partners.iter().filter_map(|link| self.people.get(&*link.xref));
+                    births.extend(parents.map(|parent| (*parent, child)));
+                }
+            }
+        }
+        self.births = births;
+        Ok(())
+    }
+
+    /// Whether some family says that this parent has this child by birth; known of children only who are of another
+    /// family otherwise, and after [`Scan::find_births`].
+    pub fn is_birth(&self, parent: u32, child: u32) -> bool {
+        self.births.contains(&(parent, child))
     }
 
     /// How many records.

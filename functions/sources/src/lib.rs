@@ -4,6 +4,7 @@
 mod citations;
 mod citers;
 mod citing;
+mod files;
 mod lookup;
 mod owner;
 mod records;
@@ -15,7 +16,7 @@ mod unlink;
 use std::sync::Arc;
 
 use dzinza_ports::{Clock, Documents, Ids};
-use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, finish};
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,6 +33,8 @@ pub struct SourcesPorts {
     pub ids: Arc<dyn Ids>,
     /// Who calls.
     pub auth: AuthState,
+    /// Addresses of files.
+    pub links: Links,
 }
 
 impl HasAuth for SourcesPorts {

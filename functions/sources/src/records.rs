@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::lookup::{check_version, dialect, etag, pointers, raw, resolve, text, touch_tree};
 use crate::sight::{citing, is_limited, may_see, refuse_submitters};
-use crate::{SourcesPorts, citers};
+use crate::{SourcesPorts, citers, files};
 
 const PAGES: PageQuery = PageQuery { default: 100, max: 200 };
 /// Where each has to be judged by itself, so many are looked at.
@@ -104,7 +104,7 @@ pub async fn find<L: Level>(
     Ok(record)
 }
 
-/// One record; those inside are told how many point to it.
+/// One record; those inside are told how many point to it. A media object has `fileUrls` beside its files.
 pub async fn show(
     ports: &SourcesPorts,
     access: &TreeAccess<View>,
@@ -117,6 +117,10 @@ pub async fn show(
     if access.role >= TreeRole::Viewer {
         let counts = citers::count(ports, &citing(access, &record)).await?;
         view.insert("citedBy".into(), json!(counts.iter().sum::<u64>()));
+    }
+    if kind == RecordKind::Media {
+        let addresses = files::addresses(ports, access.id(), &record, &view).await?;
+        view.insert("fileUrls".into(), json!(addresses));
     }
     Ok((etag(&record), Json(view)).into_response())
 }

@@ -11,7 +11,6 @@ use dzinza_domain::tree;
 use dzinza_ports::{Batch, Body, Direction, Document, Filter, Query, StoreErrorKind};
 use dzinza_web::{JsonBody, PageQuery, Paged, Problem, QueryParams, TreeAccess, View, timestamp};
 use http::{StatusCode, header};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::TreesPorts;
@@ -19,8 +18,6 @@ use crate::export::unknown_root;
 use crate::schema::ExportInput;
 
 const PAGES: PageQuery = PageQuery { default: 20, max: 100 };
-/// How long a file is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long its address is good for.
 const SIGNED: Duration = Duration::from_mins(15);
 
@@ -47,7 +44,7 @@ pub async fn begin(
         viewer: access.viewer,
         request: &request,
     };
-    let expires_at = format!("{:.6}", ports.clock.now() + KEPT);
+    let expires_at = format!("{:.6}", ports.clock.now() + export::KEPT);
     ports.documents.commit(new.begin(&id, &timestamp(&ports.clock), &expires_at)).await?;
     let found = find(&ports, &access, &id).await?;
     let location = format!("/api/family-trees/{}/exports/{id}", access.id());

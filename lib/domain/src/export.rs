@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use dzinza_gedcom::Version;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::FieldProblem;
@@ -17,6 +18,8 @@ use crate::privacy::Viewer;
 use crate::store::{Batch, Body, NewMessage};
 use crate::tree::TreeRole;
 
+/// How long an export is kept: from when it is asked for, and anew from when its file is there.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Exports that one person may have waiting or running at once.
 pub const MOST_UNFINISHED: u64 = 3;
 /// How many generations a branch can be asked for.

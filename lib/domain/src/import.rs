@@ -62,6 +62,11 @@ pub fn medium_key(import_id: &str, number: usize, name: &str) -> String {
     format!("media/{import_id}/{number}-{tail}")
 }
 
+/// The name in an archive that a `FILE` payload stands for; `None` for addresses, and for what leads outside.
+pub fn medium_name(reference: &str) -> Option<String> {
+    dzinza_gedcom::gedzip::archive_name(reference)
+}
+
 /// The files that an import keeps: their names in the archive, and where they are.
 pub fn media(import: &Body) -> impl Iterator<Item = (&str, &str)> {
     let all = import.get(MEDIA).and_then(Value::as_array).into_iter().flatten();

@@ -43,18 +43,18 @@ impl Links {
         Self(blobs)
     }
 
-    /// Makes the photo of a shown person one that a browser can open: `blob:<key>` becomes an address signed for an
-    /// hour. A file that cannot be signed is no reason to show nothing: the photo is left out.
+    /// The address of a file, signed for an hour. A file that cannot be signed is no reason to show nothing: then there
+    /// is none.
+    pub async fn open(&self, key: &str) -> Option<String> {
+        let signed = self.0.get_url(key, Duration::from_hours(1)).await;
+        signed.inspect_err(|error| tracing::warn!(error = %error, "a file cannot be signed")).ok()
+    }
+
+    /// Makes the photo of a shown person one that a browser can open: `blob:<key>` becomes an address, or is left out.
     pub async fn open_photo(&self, view: &mut Body) {
         let stored = view.get("profilePhotoUrl").and_then(Value::as_str);
         let Some(key) = stored.and_then(|url| url.strip_prefix("blob:")) else { return };
-        let url = match self.0.get_url(key, Duration::from_hours(1)).await {
-            Ok(url) => Value::String(url),
-            Err(error) => {
-                tracing::warn!(error = %error, "a photo cannot be signed");
-                Value::Null
-            }
-        };
+        let url = self.open(key).await.map_or(Value::Null, Value::String);
         for key in ["profilePhotoUrl", "profileImageUrl", "profilePhoto"] {
             if let Some(shown) = view.get_mut(key) {
                 *shown = url.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Seek as _};
+use std::io::{self, BufReader, Seek as _};
 
 use dzinza_domain::gedcom::{read_family, read_person};
 use dzinza_domain::reimport::{Side, Tie, hash};
@@ -48,14 +48,12 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Reads the whole file once. With a plan, records get the ids it has for them and nothing is compared any more.
+    /// Reads the whole file. With a plan, records get the ids it has for them, and are linked instead of compared.
     ///
     /// # Errors
     /// If it cannot be read as GEDCOM.
     pub fn read(file: &File, ids: &dyn Ids, plan: Option<&Plan>) -> Result<Self, ReadError> {
-        let mut file = file.try_clone()?;
-        file.rewind()?;
-        let mut reader = Reader::new(BufReader::with_capacity(1 << 16, file))?;
+        let mut reader = Reader::new(rewound(file)?)?;
         let mut new = Self::default();
         let mut place = 0;
         while let Some(record) = reader.next_record()? {
@@ -70,6 +68,9 @@ impl NewFile {
             place += 1;
         }
         new.scan.encoding = format!("{:?}", reader.encoding());
+        if plan.is_some() {
+            new.scan.find_births(rewound(file)?)?;
+        }
         new.relate();
         Ok(new)
     }
@@ -131,6 +132,12 @@ impl NewFile {
         }
         all
     }
+}
+
+fn rewound(file: &File) -> io::Result<BufReader<File>> {
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    Ok(BufReader::with_capacity(1 << 16, file))
 }
 
 /// A pair as a hash: parent and child, or partners in either order.

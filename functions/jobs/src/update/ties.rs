@@ -159,11 +159,16 @@ impl Ties<'_> {
                 decision.kept.push((item.line, message));
             }
         }
-        let untouched = text(&old.body, "updatedAt") == text(&old.body, "createdAt") && own;
-        if Kind::of(new).is_parental() && untouched {
+        let untouched = text(&old.body, "updatedAt") == text(&old.body, "createdAt");
+        // Whom an earlier file knew as a parent by marriage only may be known to have borne the child now.
+        let is_birth = |body: &Body| !index(body, "birthParent").is_empty();
+        let born_now = old.body.contains_key("familyRecordId") && is_birth(new) && !is_birth(&old.body);
+        if Kind::of(new).is_parental() && untouched && (own || born_now) {
             let birth = there.births.get(index(new, "birthParent"));
             if birth.is_none_or(|birth| birth.id == old.id) {
-                body.insert("parentalRole".into(), new.get("parentalRole").cloned().unwrap_or_default());
+                for key in ["parentalRole", "familyRecordId"] {
+                    body.insert(key.into(), new.get(key).cloned().unwrap_or_default());
+                }
             }
         }
         if body == old.body {

@@ -3,7 +3,7 @@ use dzinza_domain::gedcom::kept_xref;
 use dzinza_ports::{Batch, Write};
 use serde_json::json;
 
-use crate::world::{COUPLE, FAMILY, TREE, World, broken, meet, message, relate, touches};
+use crate::world::{BORN, COUPLE, FAMILY, TREE, World, broken, meet, message, relate, stepfamily, touches};
 
 #[tokio::test]
 async fn an_import_shows_everything_at_once_and_counts_it() {
@@ -51,6 +51,16 @@ async fn a_file_that_breaks_off_into_something_else_fails_with_a_report_and_leav
     world.assert_failed("i1", "unreadable").await;
     world.import("i2", FAMILY).await;
     assert_eq!(world.get(&IMPORTS, "i2").await.body["number"], 1);
+}
+
+#[tokio::test]
+async fn a_mother_is_the_mother_whichever_of_her_families_comes_first() {
+    for birth_first in [true, false] {
+        let world = World::new().await;
+        world.import("i1", &stepfamily(birth_first)).await;
+        assert_eq!(world.parents().await, BORN, "{birth_first}");
+        assert_eq!(world.totals().await, [4, 5, 2]);
+    }
 }
 
 #[tokio::test]

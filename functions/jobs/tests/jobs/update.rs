@@ -9,7 +9,7 @@ use dzinza_domain::upload::{Chunk, NewUpload, with_chunk};
 use dzinza_ports::{Batch, Clock as _, Message};
 use serde_json::json;
 
-use crate::world::{COUPLE, FAMILY, TREE, World, message};
+use crate::world::{BORN, COUPLE, FAMILY, TREE, World, message, stepfamily};
 
 /// [`FAMILY`] with names, so that pointers can be believed.
 const OLDER: &str = "0 HEAD\n1 SOUR Test\n1 DATE 1 JAN 2024\n1 GEDC\n2 VERS 5.5.1\n\
@@ -189,6 +189,31 @@ async fn what_the_file_no_longer_states_goes_only_if_asked_for_and_comes_back() 
         assert_eq!(world.total("totalRelationships").await, left as i64);
         world.undo("i2").await;
         assert_eq!((world.picture().await, world.totals().await), (before, totals), "{remove}");
+    }
+}
+
+#[tokio::test]
+async fn a_mother_stays_or_becomes_the_mother_whichever_of_her_families_comes_first() {
+    let birth = "0 @F1@ FAM\n1 HUSB @I1@\n1 WIFE @I2@\n1 CHIL @I4@\n";
+    for birth_first in [true, false] {
+        let whole = stepfamily(birth_first);
+        let later = whole.replace("1 CHIL @I4@\n", "").replace("1 FAMC @F1@\n1 FAMC @F2@\n2 PEDI step\n", "");
+        let step = whole.replace(birth, "").replace("1 FAMC @F1@\n", "").replace("1 FAMS @F1@\n", "");
+        for older in [whole.clone(), later, step] {
+            let world = World::new().await;
+            world.import("i1", &older).await;
+            world.clock.advance(Duration::from_mins(1));
+            let (before, known) = (world.picture().await, world.parents().await);
+            world.look_at("i2", &whole, "update", Some("i1"), false).await;
+            world.apply("i2").await;
+            assert_eq!(world.parents().await, BORN, "{older}");
+            assert_eq!(world.totals().await, [4, 5, 2], "{older}");
+            // Nothing is left to be done.
+            let seen = world.look_at("i3", &whole, "update", Some("i2"), false).await;
+            assert_eq!(seen["preview"]["comparison"]["links"]["unchanged"], 5, "{older}");
+            world.undo("i2").await;
+            assert_eq!((world.picture().await, world.parents().await), (before, known), "{older}");
+        }
     }
 }
 

@@ -31,6 +31,28 @@ pub const FAMILY: &str = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n0 @I1@ INDI\n1 NAME Tend
 pub const COUPLE: &str =
     "0 HEAD\n0 @I1@ INDI\n1 SEX M\n0 @I2@ INDI\n0 @F1@ FAM\n1 HUSB @I1@\n1 CHIL @I2@\n0 TRLR\n";
 
+/// A child of a first marriage, with the mother's second husband. The family it was born to is written before or after
+/// that of its stepfather.
+pub fn stepfamily(birth_first: bool) -> String {
+    let birth = "0 @F1@ FAM\n1 HUSB @I1@\n1 WIFE @I2@\n1 CHIL @I4@\n";
+    let step = "0 @F2@ FAM\n1 HUSB @I3@\n1 WIFE @I2@\n1 CHIL @I4@\n";
+    let families = if birth_first { [birth, step] } else { [step, birth] };
+    format!(
+        "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n0 @I1@ INDI\n1 NAME Tendai /Moyo/\n1 SEX M\n1 FAMS @F1@\n\
+        0 @I2@ INDI\n1 NAME Sekai /Ncube/\n1 SEX F\n1 FAMS @F1@\n1 FAMS @F2@\n\
+        0 @I3@ INDI\n1 NAME Farai /Dube/\n1 SEX M\n1 FAMS @F2@\n\
+        0 @I4@ INDI\n1 NAME Rudo /Moyo/\n1 FAMC @F1@\n1 FAMC @F2@\n2 PEDI step\n{}0 TRLR\n",
+        families.concat()
+    )
+}
+
+/// The parents in [`stepfamily`].
+pub const BORN: [[&str; 3]; 3] = [
+    ["@I1@", "BiologicalFather", "@F1@"],
+    ["@I2@", "BiologicalMother", "@F1@"],
+    ["@I3@", "StepFather", "@F2@"],
+];
+
 pub const TREE: &str = "tree";
 
 /// What happens before a batch is committed.
@@ -294,6 +316,24 @@ impl World {
     pub async fn person(&self, xref: &str) -> Document {
         let all = self.all(&PEOPLE).await;
         all.into_iter().find(|person| dzinza_domain::gedcom::kept_xref(&person.body) == Some(xref)).unwrap()
+    }
+
+    /// The parents that are stored: pointer, role, and the pointer in its file of the family that says so; in order.
+    pub async fn parents(&self) -> Vec<[String; 3]> {
+        let (people, records) = (self.all(&PEOPLE).await, self.all(&GEDCOM_RECORDS).await);
+        let xref = |of: &[Document], id: &Value| {
+            let found = of.iter().find(|one| one.id == id.as_str().unwrap()).unwrap();
+            dzinza_domain::gedcom::kept_xref(&found.body).unwrap().to_owned()
+        };
+        let ties = self.all(&RELATIONSHIPS).await;
+        let parental = ties.iter().filter(|tie| tie.body["type"] == "ParentChild").map(|tie| {
+            let role = tie.body["parentalRole"].as_str().unwrap().to_owned();
+            let family = xref(&records, &tie.body["familyRecordId"]).replace("-2@", "@");
+            [xref(&people, &tie.body["person1Id"]), role, family]
+        });
+        let mut parents: Vec<_> = parental.collect();
+        parents.sort();
+        parents
     }
 
     /// Persons, relationships and records that are stored.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod citations;
+mod files;
 mod records;
 mod sight;
 mod unlink;

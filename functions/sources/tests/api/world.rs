@@ -9,12 +9,13 @@ use dzinza_ports::{
     Batch, Body, Clock, Collection, Document, Documents, Filter, Ids, Query, Role, SystemClock, SystemIds,
 };
 use dzinza_sources::{SourcesPorts, api};
-use dzinza_sqlite::SqliteStore;
-use dzinza_web::{AuthState, TokenKeys, TokenSubject};
+use dzinza_sqlite::{FileBlobs, SqliteStore};
+use dzinza_web::{AuthState, Links, TokenKeys, TokenSubject};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 pub const FILE: &str = "0 HEAD\n1 SUBM @U1@\n1 GEDC\n2 VERS 5.5.1\n\
@@ -35,6 +36,7 @@ pub struct World {
     pub ids: HashMap<String, String>,
     /// The union of the two persons.
     pub union: String,
+    _folder: TempDir,
 }
 
 pub struct Reply {
@@ -108,8 +110,10 @@ pub async fn world(privacy: &str, file: &str) -> World {
     }
     let documents: Arc<dyn Documents> = store;
     documents.commit(batch).await.unwrap();
-    let ports = SourcesPorts { documents, clock, ids, auth };
-    let world = World { ports, tree, ids: known, union };
+    let folder = tempfile::tempdir().unwrap();
+    let links = Links::new(FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap());
+    let ports = SourcesPorts { documents, clock, ids, auth, links };
+    let world = World { ports, tree, ids: known, union, _folder: folder };
     world.invite("viewer").await;
     world
 }
