@@ -1,13 +1,19 @@
 //! The nearest relationship of two persons.
 
+mod choice;
 mod climb;
 mod connect;
+mod equal;
 
 use climb::{Climb, Meeting};
 
 use crate::graph::{Graph, Line, Place, SiblingKind, Union};
 use crate::lines::Lines;
 use crate::path::{Hop, Path, Step};
+use crate::terms::Language;
+
+/// By how many marriages kin are at most kin by marriage.
+const MARRIAGES: usize = 3;
 
 /// What makes two persons kin, nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,25 +63,31 @@ pub struct Relation {
 /// 3. descent from recorded siblings whose parents are not known to be the same;
 /// 4. the cheapest connection over any ties, where a marriage (or recorded siblings) costs one and a half steps, so
 ///    that a marriage is nearer than a common child: by [`Kind::Marriage`] if it takes at most three marriages and
-///    no common child, else [`Kind::Connection`].
+///    no common child, else [`Kind::Connection`]. Of several that cost the same the one that most of the languages of
+///    [`Language::ALL`] have a word for, then the one with the fewest marriages, then the order of ties: a wife's
+///    brother whose daughter, as cousins marry, is also a son's wife is a brother-in-law.
 ///
 /// In 1 to 3 the fewest steps win, then the more equal sides, then the fewer steps up, then a couple over a single
 /// ancestor, then the order of ties: the answer is always the same. The way back may be another of the same length.
 ///
 /// Descent is found by breadth-first search up from both, in time linear in the ancestors of both; connections by
-/// Dijkstra's algorithm from both ends, linear in the ties in between but for a logarithm.
+/// Dijkstra's algorithm from both ends, linear in the ties in between but for a logarithm. Words are looked for among a
+/// limited number of ways, and not if the cheapest costs more than twelve steps.
 pub fn relation(graph: &Graph, one: Place, two: Place) -> Option<Relation> {
-    relations(graph, one, two, true).into_iter().next()
+    relations(graph, [one, two], true, &Language::ALL).into_iter().next()
 }
 
 /// The nearest relationship and beside it those of other kinds that have fewer steps: a child adopted by her grandmother
 /// is her grandchild by birth and her child by adoption, a wife's sister may be a fourth cousin as well. In the order of
 /// preference of [`relation`]; none if they are not connected.
-pub fn all_relations(graph: &Graph, one: Place, two: Place) -> Vec<Relation> {
-    relations(graph, one, two, false)
+///
+/// With a language, only its words count in the choice among connections of the same cost.
+pub fn all_relations(graph: &Graph, one: Place, two: Place, language: Option<Language>) -> Vec<Relation> {
+    let asked = language.as_ref().map_or(&Language::ALL[..], std::slice::from_ref);
+    relations(graph, [one, two], false, asked)
 }
 
-fn relations(graph: &Graph, one: Place, two: Place, first: bool) -> Vec<Relation> {
+fn relations(graph: &Graph, [one, two]: [Place; 2], first: bool, languages: &[Language]) -> Vec<Relation> {
     let mut found: Vec<Relation> = Vec::new();
     if !graph.is_there(one) || !graph.is_there(two) {
         return found;
@@ -84,8 +96,9 @@ fn relations(graph: &Graph, one: Place, two: Place, first: bool) -> Vec<Relation
         let path = Path { from: one, hops: Vec::new() };
         return vec![Relation { common: vec![one], ..described(graph, path, Kind::Oneself) }];
     }
+    let fewest = |found: &[Relation]| found.iter().map(|known| known.path.hops.len()).min();
     let nearer =
-        |found: &[Relation], path: &Path| found.iter().all(|known| path.hops.len() < known.path.hops.len());
+        |found: &[Relation], path: &Path| fewest(found).is_none_or(|fewest| path.hops.len() < fewest);
     for lines in [Lines::BIRTH, Lines::ALL] {
         if first && !found.is_empty() {
             break;
@@ -105,8 +118,8 @@ fn relations(graph: &Graph, one: Place, two: Place, first: bool) -> Vec<Relation
         }
     }
     if (!first || found.is_empty())
-        && let Some(path) = connect::cheapest(graph, one, two)
-        && nearer(&found, &path)
+        && let Some(path) =
+            choice::nearest(graph, [one, two], fewest(&found).unwrap_or(usize::MAX), languages)
     {
         let kind = if is_by_marriage(&path) { Kind::Marriage } else { Kind::Connection };
         found.push(described(graph, path, kind));
@@ -144,12 +157,15 @@ fn described(graph: &Graph, path: Path, kind: Kind) -> Relation {
 
 /// One to three marriages, and nowhere down to a child and up to its other parent.
 fn is_by_marriage(path: &Path) -> bool {
-    let unions = path.hops.iter().filter(|hop| matches!(hop.step, Step::Across(_))).count();
     let turns = path
         .hops
         .windows(2)
         .any(|two| matches!(two, [Hop { step: Step::Down(_), .. }, Hop { step: Step::Up(_), .. }]));
-    (1..=3).contains(&unions) && !turns
+    (1..=MARRIAGES).contains(&marriages(path)) && !turns
+}
+
+fn marriages(path: &Path) -> usize {
+    path.hops.iter().filter(|hop| matches!(hop.step, Step::Across(_))).count()
 }
 
 #[cfg(test)]
@@ -216,7 +232,7 @@ mod tests {
     #[test]
     fn a_grandchild_who_was_adopted_is_both() {
         let family = family("a < b -; b < g -; a <a g");
-        let all = all_relations(&family.graph, family.at("a"), family.at("g"));
+        let all = all_relations(&family.graph, family.at("a"), family.at("g"), None);
         let all: Vec<String> = all.iter().map(|one| shown(&family, one)).collect();
         assert_eq!(all, ["Blood: a ^b ^g (g) 2 0", "Parental(Adoptive): a ^g (g) 1 0"]);
     }
@@ -249,11 +265,11 @@ mod tests {
         let [x, z] = ["x", "z"].map(|name| family.at(name));
         let nearest = relation(&family.graph, x, z).unwrap();
         assert_eq!((nearest.kind, nearest.partners), (Kind::Blood, Some(Union::Joined)));
-        let all = all_relations(&family.graph, x, z);
+        let all = all_relations(&family.graph, x, z, None);
         let kinds: Vec<Kind> = all.iter().map(|one| one.kind).collect();
         assert_eq!(kinds, [Kind::Blood, Kind::Marriage]);
         assert_eq!((all[1].unions, family.show(&all[1].path).as_str()), (1, "x =z"));
-        let in_laws = all_relations(&family.graph, x, family.at("w"));
+        let in_laws = all_relations(&family.graph, x, family.at("w"), None);
         let kinds: Vec<Kind> = in_laws.iter().map(|one| one.kind).collect();
         assert_eq!(kinds, [Kind::Marriage]);
     }

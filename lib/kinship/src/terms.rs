@@ -96,6 +96,15 @@ pub struct Term {
     pub references: Vec<String>,
 }
 
+/// Whether a language has a word for a route, or words of which it is one.
+pub(crate) fn has_word(route: &Route, language: Language) -> bool {
+    match language {
+        Language::English => english::has_word(route),
+        Language::Shona => lookup::find(table::shona(), route).is_some(),
+        Language::Ndebele => lookup::find(table::ndebele(), route).is_some(),
+    }
+}
+
 /// The word for a route in a language.
 pub fn term(route: &Route, language: Language) -> Term {
     match language {

@@ -46,7 +46,7 @@ pub async fn relation(
     let work = graph.clone();
     let (relations, kinship) = blocking(move || {
         let kinship = if coefficients { kinship(&work, one, two, &mut to_the_end) } else { None };
-        (all_relations(&work, one, two), kinship)
+        (all_relations(&work, one, two, Some(language)), kinship)
     })
     .await?;
     let mut places: HashSet<Place> = HashSet::from([one, two]);

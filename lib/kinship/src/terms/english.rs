@@ -42,6 +42,10 @@ pub(super) fn term(route: &Route) -> Term {
     }
 }
 
+pub(super) fn has_word(route: &Route) -> bool {
+    named(route).is_some()
+}
+
 /// The way, every step of it, siblings with who is older: "father's elder brother's wife".
 pub(super) fn literal(route: &Route) -> String {
     if route.legs.is_empty() {

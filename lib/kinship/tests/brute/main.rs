@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod changes;
+mod in_laws;
 mod model;
 mod naive;
 

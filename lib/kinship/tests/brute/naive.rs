@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dzinza_kinship::{Line, Lines, Sex};
+use dzinza_kinship::{Hop, Line, Lines, Link, Path, Place, Sex, Step};
 
 use crate::model::Model;
 
@@ -127,6 +127,37 @@ pub fn cheapest(model: &Model, from: usize) -> Vec<Option<usize>> {
         }
     }
     costs
+}
+
+/// All the ways that cost as little as any.
+pub fn cheapest_ways(model: &Model, one: usize, two: usize) -> BTreeSet<Path> {
+    let parents = model.parents.iter().map(|(one, two, line)| (*one, *two, Link::Parent(*line)));
+    let unions = model.unions.iter().map(|(one, two, union)| (*one, *two, Link::Partner(*union)));
+    let siblings = model.siblings.iter().map(|(one, two, kind)| (*one, *two, Link::Sibling(*kind)));
+    let ties: Vec<(usize, usize, Link)> = parents
+        .chain(unions)
+        .chain(siblings)
+        .flat_map(|(one, two, link)| [(one, two, link), (two, one, link.inverse())])
+        .collect();
+    let left = cheapest(model, two);
+    let mut found = BTreeSet::new();
+    let mut open = vec![Path { from: one as Place, hops: Vec::new() }];
+    while let Some(path) = open.pop() {
+        let at = path.to() as usize;
+        if at == two {
+            found.insert(path);
+            continue;
+        }
+        for (_, to, link) in ties.iter().filter(|(from, ..)| *from == at) {
+            let cost = if matches!(link, Link::Parent(_) | Link::Child(_)) { 2 } else { 3 };
+            if left[at].is_some() && left[at] == left[*to].map(|left| left + cost) {
+                let mut path = path.clone();
+                path.hops.push(Hop { step: Step::from(*link), to: *to as Place });
+                open.push(path);
+            }
+        }
+    }
+    found
 }
 
 fn ties(model: &Model) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
