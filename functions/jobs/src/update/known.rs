@@ -173,9 +173,10 @@ impl Known {
         lineage: &Lineage,
         shown: &Filter,
     ) -> Result<(), JobError> {
-        let kept = match lineage.is_empty() {
-            true => Kept::default(),
-            false => dzinza_transfer::kept(held.ports.documents.clone(), held.text("familyTreeId")).await?,
+        let kept = if lineage.is_empty() {
+            Kept::default()
+        } else {
+            dzinza_transfer::kept(held.ports.documents.clone(), held.text("familyTreeId")).await?
         };
         let with_files = kept.imports();
         let query = Query::new(shown.clone()).limit(CHUNK);

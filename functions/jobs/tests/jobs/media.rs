@@ -15,14 +15,15 @@ use crate::world::World;
 
 /// A person with a picture in place, and media objects: pointer, file, title.
 fn records(objects: &[[&str; 3]]) -> String {
-    let cited: String = objects.iter().map(|[xref, ..]| format!("1 OBJE {xref}\n")).collect();
+    let cited: Vec<String> = objects.iter().map(|[xref, ..]| format!("1 OBJE {xref}\n")).collect();
     let objects = objects.iter().map(|[xref, file, title]| {
         format!("0 {xref} OBJE\n1 FILE {file}\n2 FORM image/jpeg\n2 TITL {title}\n")
     });
     format!(
-        "0 HEAD\n1 GEDC\n2 VERS 7.0\n0 @I1@ INDI\n1 NAME Tendai /Moyo/\n1 SEX M\n1 DEAT Y\n{cited}\
+        "0 HEAD\n1 GEDC\n2 VERS 7.0\n0 @I1@ INDI\n1 NAME Tendai /Moyo/\n1 SEX M\n1 DEAT Y\n{}\
         1 _PORTRAIT\n2 FILE media/own.jpg\n{}0 TRLR\n",
-        objects.collect::<String>()
+        cited.concat(),
+        objects.collect::<Vec<_>>().concat()
     )
 }
 
@@ -52,11 +53,11 @@ async fn exported(world: &World) -> (String, BTreeMap<String, String>) {
 /// What the media object with this title and the person's portrait are in an export.
 fn seen<'e>((records, files): &'e (String, BTreeMap<String, String>), title: &str) -> &'e str {
     let end = if title == "portrait" { "1 _PORTRAIT\n".to_owned() } else { format!("2 TITL {title}\n") };
-    let at = records.find(&end).unwrap_or_else(|| panic!("no {title} in {records}"));
+    let at = records.find(&end).unwrap();
     let (before, after) = records.split_at(at);
     let from = if title == "portrait" { after } else { &before[before.rfind("0 @").unwrap()..] };
     let line = from.lines().find_map(|line| line.split_once(" FILE ")).unwrap().1;
-    files.get(line).unwrap_or_else(|| panic!("no {line} in {files:?}"))
+    &files[line]
 }
 
 const OLDER: [[&str; 3]; 3] =

@@ -59,7 +59,7 @@ async fn a_media_object_has_addresses_of_the_files_that_a_complete_import_of_its
     import(&world, "i7", &world.tree, "completed", &[("a.jpg", "media/i7/0-a.jpg")]).await;
     assert_eq!(keys(&world, "owner").await, old("media/i6/0-a.jpg"));
     let mut meant = Body::new();
-    import::mean(&mut meant, "a.jpg", &world.id("@M1@"));
+    import::mean(&mut meant, "a.jpg", world.id("@M1@"));
     let mut batch = Batch::new();
     batch.adjust(&IMPORTS, "i7", Vec::new(), meant);
     world.ports.documents.commit(batch).await.unwrap();
