@@ -2,6 +2,7 @@
 
 mod exports;
 mod imports;
+mod media;
 mod recovery;
 mod trees;
 mod undo;
