@@ -16,6 +16,8 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "GET /api/users/me",
     "PATCH /api/auth/profile",
     "PATCH /api/notifications/mark-all-read",
+    "POST /api/auth/deactivate",
+    "POST /api/auth/delete-account",
     "POST /api/auth/logout-all",
     "POST /api/family-trees",
     "POST /api/family-trees/restore",

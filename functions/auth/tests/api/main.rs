@@ -2,6 +2,7 @@
 
 mod callers;
 mod description;
+mod leaving;
 mod limits;
 mod lockout;
 mod login;

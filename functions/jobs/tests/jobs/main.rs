@@ -2,6 +2,7 @@
 
 mod exports;
 mod imports;
+mod leaving;
 mod recovery;
 mod trees;
 mod undo;
