@@ -7,11 +7,14 @@
 
 mod account;
 mod audit;
+mod avatar;
+mod avatar_image;
 mod confirm;
 mod deactivate;
 mod email;
 mod erasure;
 mod erasure_trees;
+mod export_data;
 mod input;
 mod leave_mail;
 mod letters;
@@ -131,6 +134,10 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(logout::logout_all))
         .routes(routes!(deactivate::deactivate))
         .routes(routes!(erasure::delete_account))
+        .routes(routes!(export_data::export_data))
+        .routes(routes!(export_data::export_data_status))
+        .routes(routes!(avatar::set_avatar, avatar::remove_avatar))
+        .routes(routes!(avatar::show_avatar))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

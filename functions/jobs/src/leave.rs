@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use dzinza_domain::avatar;
 use dzinza_domain::collections::{DEFAULT_TREES, EVENTS, FAMILY_TREES, NOTIFICATIONS, UPLOADS};
 use dzinza_domain::import::JOBS_QUEUE;
 use dzinza_domain::leaving::{self, Destiny};
@@ -225,10 +226,7 @@ async fn remove_files(ports: &JobsPorts, user: &User) -> Result<(), JobError> {
     batch.delete_any(&UPLOADS, format!("user:{}", user.id));
     batch.delete_any(&DEFAULT_TREES, user.id.as_str());
     ports.documents.commit(batch).await?;
-    if let Some(key) = user.profile_picture_url.as_deref().and_then(dzinza_domain::avatar::key_of) {
-        ports.blobs.delete(&key).await?;
-    }
-    Ok(())
+    Ok(ports.blobs.delete(&avatar::key(&user.id)).await?)
 }
 
 /// The last word goes into the audit trail and to the address, then the account is removed, which makes the trail

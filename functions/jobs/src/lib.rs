@@ -4,6 +4,7 @@
 //! a crash: each is written so that the second run does no harm.
 #![warn(missing_docs)]
 
+mod account_export;
 mod clear;
 mod expire;
 mod export;

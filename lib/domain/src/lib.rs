@@ -4,6 +4,7 @@
 //! [`store::Batch`]; whoever calls commits it.
 #![warn(missing_docs)]
 
+pub mod account_export;
 pub mod avatar;
 pub mod collections;
 pub mod event;

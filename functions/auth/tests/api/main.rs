@@ -1,7 +1,9 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+mod avatar;
 mod callers;
 mod description;
+mod export_data;
 mod leaving;
 mod limits;
 mod lockout;

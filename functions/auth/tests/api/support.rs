@@ -265,6 +265,18 @@ impl Call {
         self
     }
 
+    pub fn bytes(mut self, body: Vec<u8>) -> Self {
+        self.body = Body::from(body);
+        self
+    }
+
+    /// The answer as a file: status, headers, bytes.
+    pub async fn file(self) -> (u16, HeaderMap, Vec<u8>) {
+        let response = self.router.oneshot(self.request.body(self.body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status.as_u16(), head.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
     /// The answer as a page: status, headers, text.
     pub async fn page(self) -> (u16, HeaderMap, String) {
         let response = self.router.oneshot(self.request.body(self.body).unwrap()).await.unwrap();

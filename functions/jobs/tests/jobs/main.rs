@@ -1,5 +1,6 @@
 //! Jobs over a real store, with messages made by hand.
 
+mod account_exports;
 mod exports;
 mod imports;
 mod leaving;
