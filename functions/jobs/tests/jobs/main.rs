@@ -1,8 +1,10 @@
 //! Jobs over a real store, with messages made by hand.
 
+mod account_exports;
 mod exports;
 mod imports;
 mod media;
+mod leaving;
 mod recovery;
 mod trees;
 mod undo;
