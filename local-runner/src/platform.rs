@@ -198,6 +198,7 @@ fn rules(settings: &Settings) -> AuthRules {
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        mfa_issuer: settings.mfa_issuer.trim().to_owned(),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {

@@ -14,6 +14,7 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mfa;
 mod passwords;
 mod preferences;
 mod profile;
@@ -111,6 +112,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .merge(mfa::routes())
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::input::{filled_line, note, secret};
 use crate::lockout::Lockout;
-use crate::passwords::check_length;
+use crate::passwords::{Turn, check_length};
 use crate::wire::{ErrorBody, LoginRequest, SignedIn};
-use crate::{AuthPorts, Service, audit, email, session};
+use crate::{AuthPorts, Service, audit, email, mfa, session};
 
 /// Sign in (contract E2). The order is: lock, password, active, second factor.
 #[utoipa::path(
@@ -36,7 +36,7 @@ pub(crate) async fn login(
     let given = Credentials::read(&body)?;
     let user = ports.users.by_email(&given.email).await?;
     let attempt = Attempt { ports, client: &client, lockout: Lockout::of(ports, &given.email) };
-    let user = attempt.prove(&service, user, given.password).await?;
+    let (user, turn) = attempt.prove(&service, user, given.password).await?;
     if !user.is_active {
         attempt.note_failure("LOGIN_FAILED_ACCOUNT_INACTIVE", "inactive", Some(&user)).await;
         return Err(Problem::new(
@@ -45,28 +45,43 @@ pub(crate) async fn login(
             "This account has been deactivated",
         ));
     }
-    if user.mfa_enabled {
-        return attempt.second_factor(&user, given.mfa_code.is_some()).await;
-    }
-    attempt.lockout.clear().await?;
-    let now = ports.clock.now();
-    let change = UserChange {
-        failed_login_attempts: Some(0),
-        locked_until: Some(None),
-        last_login: Some((now, client.ip.clone(), client.user_agent.clone())),
-        ..UserChange::default()
+    let method = if user.mfa_enabled {
+        let Some(code) = given.mfa_code else {
+            return Ok(Json(SignedIn::second_factor_wanted()).into_response());
+        };
+        attempt.second_factor(&user, turn, &code).await?
+    } else {
+        drop(turn);
+        "password"
     };
+    attempt.lockout.clear().await?;
+    let change =
+        UserChange { failed_login_attempts: Some(0), locked_until: Some(None), ..UserChange::default() };
+    admit(ports, &client, user, change, method).await
+}
+
+/// Begins a session of someone who has proved to be the account's owner, by this method, and notes when and whence.
+pub(crate) async fn admit(
+    ports: &AuthPorts,
+    client: &ClientInfo,
+    user: User,
+    change: UserChange,
+    method: &str,
+) -> Result<Response, Problem> {
+    let now = ports.clock.now();
+    let last_login = Some((now, client.ip.clone(), client.user_agent.clone()));
+    let change = UserChange { last_login, ..change };
     let proved = user.password_hash;
     let user = ports.users.update(&user.id, change, now).await?.ok_or_else(wrong)?;
-    let pair = session::begin(ports, &user, &client).await?;
+    let pair = session::begin(ports, &user, client).await?;
     // A new password ends all sessions. One that began on the old password in that moment ends here.
     let present = ports.users.by_id(&user.id).await?;
     if present.is_none_or(|present| present.password_hash != proved) {
         session::end(ports, &pair.row.session_id, "password_reset").await?;
         return Err(wrong());
     }
-    let details = json!({ "sessionId": pair.row.session_id });
-    audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), &client, details).await;
+    let details = json!({ "sessionId": pair.row.session_id, "method": method });
+    audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), client, details).await;
     metrics::counter!("auth_service_logins_successful_total").increment(1);
     let answer = SignedIn::new("You are signed in", &user, pair.wire());
     Ok((pair.headers(ports)?, Json(answer)).into_response())
@@ -109,8 +124,14 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The account, if the password is its own. While the address is locked no password is looked at.
-    async fn prove(&self, service: &Service, user: Option<User>, password: String) -> Result<User, Problem> {
+    /// The account, if the password is its own, and the turn it was proved in. While the address is locked no
+    /// password is looked at.
+    async fn prove(
+        &self,
+        service: &Service,
+        user: Option<User>,
+        password: String,
+    ) -> Result<(User, Turn), Problem> {
         self.check_lock(user.as_ref()).await?;
         let turn = service.passwords.turn().await?;
         // Others may have used up the attempts while this one waited.
@@ -118,7 +139,7 @@ impl Attempt<'_> {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let (turn, right) = turn.verify(password, hash).await?;
         let user = match user {
-            Some(user) if right => return Ok(user),
+            Some(user) if right => return Ok((user, turn)),
             user => user,
         };
         // Counted before the turn is given back: see `Passwords::turn`.
@@ -140,13 +161,15 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// Second factors cannot be checked here yet, and a password alone must not do for an account that has
-    /// one: it is asked for, and no code is right.
-    async fn second_factor(&self, user: &User, given: bool) -> Result<Response, Problem> {
-        if !given {
-            return Ok(Json(SignedIn::second_factor_wanted()).into_response());
+    /// How the account's owner signed in, if the code is right. Only who has the password gets here; a wrong code
+    /// counts like a wrong password, before the turn is given back.
+    async fn second_factor(&self, user: &User, turn: Turn, code: &str) -> Result<&'static str, Problem> {
+        let (turn, factor) = mfa::check(self.ports, self.client, turn, user, code).await?;
+        if let Some(factor) = factor {
+            return Ok(factor.after_password());
         }
         self.lockout.failed(Some(user)).await?;
+        drop(turn);
         self.note_failure("LOGIN_FAILED_INVALID_MFA", "invalid_mfa", Some(user)).await;
         Err(Problem::unauthorized("Invalid verification code"))
     }

@@ -109,7 +109,7 @@ impl Turn {
 
     /// Runs on a thread that may block. The permit goes along, so that a caller who hangs up does not free a
     /// processor that is still at work.
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Passwords) -> T + Send + 'static,
     ) -> Result<(Self, T), Problem> {

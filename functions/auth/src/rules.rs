@@ -23,6 +23,8 @@ pub struct AuthRules {
     pub reset_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
+    /// What an app calls us beside its one-time codes; no colon in it.
+    pub mfa_issuer: String,
     /// The window of the three limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
@@ -50,6 +52,7 @@ impl Default for AuthRules {
             bcrypt_cost: 12,
             reset_lifetime: minutes(60),
             public_url: "http://127.0.0.1:3001".to_owned(),
+            mfa_issuer: "Dzinza".to_owned(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,

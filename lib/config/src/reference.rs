@@ -133,6 +133,7 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "number",
         "Length of the first lock; each further one lasts twice as long, up to a day",
     ),
+    variable("MFA_ISSUER", &[], "mfa_issuer", "text", "What authenticator apps call us; no colon in it"),
     variable(
         "IMPORT_WAIT_SECONDS",
         &[],

@@ -45,6 +45,8 @@ pub struct Settings {
     pub max_login_attempts: u64,
     /// Length of the first lock, in minutes.
     pub account_lockout_minutes: u64,
+    /// What authenticator apps call us.
+    pub mfa_issuer: String,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
     /// How long an import can be undone, in days.
@@ -124,6 +126,10 @@ impl Settings {
         }
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
+        }
+        let issuer = self.mfa_issuer.trim();
+        if issuer.is_empty() || issuer.contains(|c: char| c == ':' || c.is_control()) {
+            return bad("MFA_ISSUER", "must be a name without a colon");
         }
         if self.access_token_expire_minutes == 0 || self.access_token_expire_minutes > 1440 {
             return bad("ACCESS_TOKEN_EXPIRE_MINUTES", "must be from 1 to 1440");
@@ -207,6 +213,7 @@ mod tests {
         for (name, value) in [
             ("DZINZA_LISTEN", "nowhere"),
             ("BCRYPT_ROUNDS", "3"),
+            ("MFA_ISSUER", "Dzinza: home"),
             ("BCRYPT_ROUNDS", "many"),
             ("LOG_FORMAT", "xml"),
             ("PUBLIC_TLS", "maybe"),
