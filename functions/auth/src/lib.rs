@@ -15,6 +15,7 @@ mod lockout;
 mod login;
 mod logout;
 mod mfa;
+mod passkeys;
 mod passwords;
 mod preferences;
 mod profile;
@@ -42,6 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -113,6 +115,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
         .merge(mfa::routes())
+        .merge(passkeys::proving_routes())
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -120,6 +123,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .merge(passkeys::routes())
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(profile::me))

@@ -5,13 +5,13 @@ use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_ports::{Body, User, UserChange};
 use dzinza_web::{ClientInfo, JsonBody, Problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::input::{filled_line, note, secret};
 use crate::lockout::Lockout;
 use crate::passwords::{Turn, check_length};
 use crate::wire::{ErrorBody, LoginRequest, SignedIn};
-use crate::{AuthPorts, Service, audit, email, mfa, session};
+use crate::{AuthPorts, Service, audit, email, mfa, passkeys, session};
 
 /// Sign in (contract E2). The order is: lock, password, active, second factor.
 #[utoipa::path(
@@ -39,17 +39,13 @@ pub(crate) async fn login(
     let (user, turn) = attempt.prove(&service, user, given.password).await?;
     if !user.is_active {
         attempt.note_failure("LOGIN_FAILED_ACCOUNT_INACTIVE", "inactive", Some(&user)).await;
-        return Err(Problem::new(
-            http::StatusCode::FORBIDDEN,
-            "ACCOUNT_INACTIVE",
-            "This account has been deactivated",
-        ));
+        return Err(inactive());
     }
     let method = if user.mfa_enabled {
-        let Some(code) = given.mfa_code else {
-            return Ok(Json(SignedIn::second_factor_wanted()).into_response());
-        };
-        attempt.second_factor(&user, turn, &code).await?
+        match given.factor {
+            Some(factor) => attempt.second_factor(&user, turn, factor).await?,
+            None => return wanted(ports, &user).await,
+        }
     } else {
         drop(turn);
         "password"
@@ -87,10 +83,25 @@ pub(crate) async fn admit(
     Ok((pair.headers(ports)?, Json(answer)).into_response())
 }
 
+/// The answer to a right password where that is not enough. Nothing of the account is in it but what would do.
+async fn wanted(ports: &AuthPorts, user: &User) -> Result<Response, Problem> {
+    let mut methods = vec!["totp"];
+    if !ports.passkeys.of_user(&user.id).await?.is_empty() {
+        methods.push("passkey");
+    }
+    Ok(Json(SignedIn::second_factor_wanted(methods)).into_response())
+}
+
 struct Credentials {
     email: String,
     password: String,
-    mfa_code: Option<String>,
+    factor: Option<SecondFactor>,
+}
+
+/// What is given beside the password.
+enum SecondFactor {
+    Code(String),
+    Passkey(Value),
 }
 
 impl Credentials {
@@ -105,11 +116,20 @@ impl Credentials {
         let code = input.get(&["mfaCode", "mfa_code"]).filter(|code| !matches!(code.as_str(), Some("")));
         let code = code.filter(|code| !code.is_null());
         let mfa_code = note(filled_line(code, "mfaCode", 20), &mut problems).flatten();
+        let passkey = note(passkeys::credential(input, "passkey"), &mut problems).flatten();
         match (email, password) {
-            (Some(email), Some(password)) if problems.is_empty() => Ok(Self { email, password, mfa_code }),
+            (Some(email), Some(password)) if problems.is_empty() => {
+                let factor = passkey.map(SecondFactor::Passkey).or(mfa_code.map(SecondFactor::Code));
+                Ok(Self { email, password, factor })
+            }
             _ => Err(problems.into()),
         }
     }
+}
+
+/// The answer to whoever has proved to be the owner of an account that is not active.
+pub(crate) fn inactive() -> Problem {
+    Problem::new(http::StatusCode::FORBIDDEN, "ACCOUNT_INACTIVE", "This account has been deactivated")
 }
 
 /// One text for the unknown address and the wrong password.
@@ -161,12 +181,27 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// How the account's owner signed in, if the code is right. Only who has the password gets here; a wrong code
-    /// counts like a wrong password, before the turn is given back.
-    async fn second_factor(&self, user: &User, turn: Turn, code: &str) -> Result<&'static str, Problem> {
-        let (turn, factor) = mfa::check(self.ports, self.client, turn, user, code).await?;
-        if let Some(factor) = factor {
-            return Ok(factor.after_password());
+    /// How the account's owner signed in, if the second factor is right. Only who has the password gets here; a wrong
+    /// code counts like a wrong password, before the turn is given back.
+    async fn second_factor(
+        &self,
+        user: &User,
+        turn: Turn,
+        factor: SecondFactor,
+    ) -> Result<&'static str, Problem> {
+        let (turn, method) = match factor {
+            SecondFactor::Code(code) => {
+                let (turn, factor) = mfa::check(self.ports, self.client, turn, user, &code).await?;
+                (turn, factor.map(mfa::Factor::after_password))
+            }
+            SecondFactor::Passkey(credential) => {
+                let asserted =
+                    passkeys::check(self.ports, self.client, &credential, "passkey", Some(&user.id)).await?;
+                (turn, asserted.map(|_| "password+passkey"))
+            }
+        };
+        if let Some(method) = method {
+            return Ok(method);
         }
         self.lockout.failed(Some(user)).await?;
         drop(turn);

@@ -16,7 +16,7 @@ mod verify;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use factor::check;
+pub(crate) use factor::{Factor, check};
 pub(crate) use owner::{Owner, Proof};
 
 use crate::Service;

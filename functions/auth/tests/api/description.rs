@@ -8,9 +8,12 @@ async fn every_route_is_described_and_only_credentials_are_public() {
     let mut found = operations(&api(House::new().ports).openapi);
     found.sort();
     let expected = [
+        ("DELETE", "/api/auth/passkeys/{passkeyId}", false),
         ("GET", "/api/auth/me", false),
+        ("GET", "/api/auth/passkeys", false),
         ("GET", "/api/auth/reset-password/{token}", true),
         ("GET", "/api/users/me", false),
+        ("PATCH", "/api/auth/passkeys/{passkeyId}", false),
         ("PATCH", "/api/auth/profile", false),
         ("POST", "/api/auth/forgot-password", true),
         ("POST", "/api/auth/login", true),
@@ -20,6 +23,10 @@ async fn every_route_is_described_and_only_credentials_are_public() {
         ("POST", "/api/auth/mfa/disable", false),
         ("POST", "/api/auth/mfa/setup", false),
         ("POST", "/api/auth/mfa/verify", false),
+        ("POST", "/api/auth/passkeys/login", true),
+        ("POST", "/api/auth/passkeys/login/options", true),
+        ("POST", "/api/auth/passkeys/register", false),
+        ("POST", "/api/auth/passkeys/register/options", false),
         ("POST", "/api/auth/refresh", true),
         ("POST", "/api/auth/register", true),
         ("POST", "/api/auth/reset-password", true),
