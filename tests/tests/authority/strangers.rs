@@ -10,6 +10,7 @@ use crate::world::{Ids, Operation, World, operations};
 const ABOUT_THE_CALLER: &[&str] = &[
     "DELETE /api/notifications/all",
     "GET /api/auth/me",
+    "GET /api/auth/passkeys",
     "GET /api/family-trees",
     "GET /api/notifications",
     "GET /api/notifications/summary",
@@ -21,6 +22,8 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "POST /api/auth/mfa/disable",
     "POST /api/auth/mfa/setup",
     "POST /api/auth/mfa/verify",
+    "POST /api/auth/passkeys/register",
+    "POST /api/auth/passkeys/register/options",
     "POST /api/family-trees",
     "POST /api/family-trees/restore",
     "POST /api/notifications/mark-all-read",

@@ -110,6 +110,9 @@ impl Authenticator {
     }
 }
 
+/// Makes an authenticator or a page behave as it must not.
+type Spoil = fn(&mut Authenticator);
+
 async fn call(house: &House, method: Method, access: &str, path: &str, body: Value) -> Reply {
     house.call(method, path).bearer(access).json(&body).send().await
 }
@@ -234,7 +237,7 @@ async fn of_fifty_parallel_uses_of_an_answer_one_passes() {
 async fn answers_for_other_pages_domains_and_users_or_without_verification_are_refused() {
     let house = house();
     let (_, mut right) = person(&house, EMAIL, 1).await;
-    let spoil: [(&str, fn(&mut Authenticator)); 6] = [
+    let spoil: [(&str, Spoil); 6] = [
         ("another page", |one| one.page = "https://app.example.org.evil.example"),
         ("the page without encryption", |one| one.page = "http://app.example.org"),
         ("another domain", |one| one.domain = "evil.example"),
@@ -286,7 +289,7 @@ async fn registering_takes_an_answer_to_ones_own_challenge_from_our_page_with_ve
     let finish = async |access: &str, credential: Value| {
         call(&house, Method::POST, access, REGISTER, json!({ "credential": credential })).await
     };
-    let spoil: [fn(&mut Authenticator); 3] =
+    let spoil: [Spoil; 3] =
         [|one| one.page = "https://evil.example", |one| one.domain = "evil.example", |one| one.flags = 0b001];
     for change in spoil {
         let mut wrong = Authenticator::new(1);
