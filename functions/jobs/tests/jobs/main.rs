@@ -3,8 +3,8 @@
 mod account_exports;
 mod exports;
 mod imports;
-mod media;
 mod leaving;
+mod media;
 mod recovery;
 mod trees;
 mod undo;
