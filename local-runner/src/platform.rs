@@ -201,7 +201,7 @@ fn rules(settings: &Settings) -> AuthRules {
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {
-        (rules.email_limit, rules.refresh_limit) = (0, 0);
+        (rules.email_limit, rules.user_limit, rules.refresh_limit) = (0, 0, 0);
     }
     rules
 }

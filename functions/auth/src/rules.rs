@@ -23,12 +23,14 @@ pub struct AuthRules {
     pub reset_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
-    /// The window of the three limits that follow.
+    /// The window of the limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
     pub credential_limit: u64,
     /// Sign-ups for an address, and forgotten passwords for one, in a window; 0 = no limit.
     pub email_limit: u64,
+    /// Times that someone signed in may do one of the things that have a limit per account; 0 = no limit.
+    pub user_limit: u64,
     /// Token exchanges of a client in a window; 0 = no limit.
     pub refresh_limit: u64,
     /// Whether anyone may sign up.
@@ -53,6 +55,7 @@ impl Default for AuthRules {
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,
+            user_limit: 20,
             refresh_limit: 60,
             allow_registration: true,
         }

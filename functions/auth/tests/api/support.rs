@@ -100,6 +100,7 @@ pub fn rules() -> AuthRules {
         bcrypt_cost: 4,
         credential_limit: 0,
         email_limit: 0,
+        user_limit: 0,
         refresh_limit: 0,
         ..AuthRules::default()
     }
