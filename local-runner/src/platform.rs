@@ -198,6 +198,11 @@ fn rules(settings: &Settings) -> AuthRules {
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        frontend_url: settings.frontend_url.trim_end_matches('/').to_owned(),
+        password_reset_url: settings.password_reset_url.clone(),
+        support_email: settings.support_email.clone(),
+        reset_lifetime: minutes(settings.password_reset_expire_minutes),
+        verification_lifetime: minutes(settings.email_verification_expire_hours * 60),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {

@@ -7,6 +7,7 @@
 
 mod account;
 mod audit;
+mod change_password;
 mod email;
 mod input;
 mod letters;
@@ -14,20 +15,24 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mailed;
+mod password_verdict;
 mod passwords;
 mod preferences;
 mod profile;
 mod profile_change;
+mod proof;
 mod refresh;
 mod register;
 mod reset;
-mod reset_mail;
 mod reset_page;
 mod rules;
 mod session;
 mod tokens;
+mod verify;
 mod view;
 pub mod wire;
+pub mod wire_mailed;
 
 use std::sync::Arc;
 
@@ -111,6 +116,10 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .routes(routes!(reset::reset_password_with))
+        .routes(routes!(reset::validate_token))
+        .routes(routes!(verify::verify_email))
+        .routes(routes!(verify::verify_email_link))
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -118,6 +127,9 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .routes(routes!(verify::resend_verification))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(password_verdict::validate_password))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(profile::me))

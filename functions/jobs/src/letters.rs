@@ -41,6 +41,11 @@ async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), Jo
         ports.outbox.done(&outgoing.receipt).await?;
         return Ok(());
     };
+    // Whoever asked for an address without account got a letter to nobody.
+    if mail.to.is_empty() {
+        ports.outbox.done(&outgoing.receipt).await?;
+        return Ok(());
+    }
     match ports.mail.send(mail).await {
         Ok(()) => {
             ports.outbox.done(&outgoing.receipt).await?;

@@ -25,6 +25,16 @@ pub struct Settings {
     pub public_tls: bool,
     /// Where people reach the API, for links in mail.
     pub public_api_url: String,
+    /// Where people use the platform, for links in mail; empty if nowhere but at the API.
+    pub frontend_url: String,
+    /// The page for a new password, with `{token}` in it; empty for our own.
+    pub password_reset_url: String,
+    /// Where people get help.
+    pub support_email: String,
+    /// How long a mailed link to set a new password is good, in minutes.
+    pub password_reset_expire_minutes: u64,
+    /// How long a mailed link that proves an address is good, in hours.
+    pub email_verification_expire_hours: u64,
     /// Whether `/api/docs` is served.
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
@@ -122,6 +132,7 @@ impl Settings {
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
+        self.check_mail()?;
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
         }
@@ -139,6 +150,27 @@ impl Settings {
         }
         if !matches!(self.log_format.as_str(), "pretty" | "json") {
             return bad("LOG_FORMAT", "must be pretty or json");
+        }
+        Ok(())
+    }
+
+    fn check_mail(&self) -> Result<(), SettingsError> {
+        let bad = |variable, problem: &str| {
+            Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
+        };
+        if !(self.frontend_url.is_empty() || is_web_address(&self.frontend_url)) {
+            return bad("FRONTEND_URL", "must be an address such as https://example.org, or empty");
+        }
+        let reset = self.password_reset_url.replacen("{token}", "0", 1);
+        let fits = is_web_address(&reset.replacen(['?', '#'], "/", 2)) && reset != self.password_reset_url;
+        if !(self.password_reset_url.is_empty() || fits) {
+            return bad("PASSWORD_RESET_URL", "must be an address with {token} in it, or empty");
+        }
+        if !(1..=1440).contains(&self.password_reset_expire_minutes) {
+            return bad("PASSWORD_RESET_EXPIRE_MINUTES", "must be from 1 to 1440");
+        }
+        if !(1..=720).contains(&self.email_verification_expire_hours) {
+            return bad("EMAIL_VERIFICATION_EXPIRE_HOURS", "must be from 1 to 720");
         }
         Ok(())
     }
@@ -214,9 +246,17 @@ mod tests {
             ("PUBLIC_API_URL", "https://"),
             ("PUBLIC_API_URL", "https://a.example\nX"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+            ("FRONTEND_URL", "example.org"),
+            ("PASSWORD_RESET_URL", "https://example.org/reset"),
+            ("PASSWORD_RESET_URL", "javascript:{token}"),
+            ("PASSWORD_RESET_EXPIRE_MINUTES", "0"),
+            ("EMAIL_VERIFICATION_EXPIRE_HOURS", "10000"),
             ("IMPORT_UNDO_DAYS", "0"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
+        }
+        for url in ["https://example.org/reset/{token}", "https://example.org/reset?a=b&token={token}#x"] {
+            assert!(with(&[("PASSWORD_RESET_URL", url), ("FRONTEND_URL", "")]).is_ok(), "{url}");
         }
         assert!(with(&[("SHARED_CONFIG_PATH", "/nowhere/at/all.yaml")]).is_err());
     }

@@ -10,15 +10,22 @@ async fn every_route_is_described_and_only_credentials_are_public() {
     let expected = [
         ("GET", "/api/auth/me", false),
         ("GET", "/api/auth/reset-password/{token}", true),
+        ("GET", "/api/auth/verify-email/{token}", true),
         ("GET", "/api/users/me", false),
         ("PATCH", "/api/auth/profile", false),
+        ("POST", "/api/auth/change-password", false),
         ("POST", "/api/auth/forgot-password", true),
         ("POST", "/api/auth/login", true),
         ("POST", "/api/auth/logout", true),
         ("POST", "/api/auth/logout-all", false),
+        ("POST", "/api/auth/password/validate", true),
         ("POST", "/api/auth/refresh", true),
         ("POST", "/api/auth/register", true),
+        ("POST", "/api/auth/resend-verification", false),
         ("POST", "/api/auth/reset-password", true),
+        ("POST", "/api/auth/reset-password/{token}", true),
+        ("POST", "/api/auth/validate-password-reset-token", true),
+        ("POST", "/api/auth/verify-email", true),
         ("PUT", "/api/users/me", false),
     ];
     let found: Vec<_> = found.iter().map(|(method, path, public)| (&**method, &**path, *public)).collect();

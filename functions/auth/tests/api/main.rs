@@ -1,6 +1,8 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
 mod limits;
 mod lockout;
@@ -14,3 +16,5 @@ mod refresh;
 mod register;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;
