@@ -8,9 +8,9 @@ use axum::extract::{Form, FromRequest as _, Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_letters::Letterhead;
+use dzinza_letters::{Letterhead, Page};
 use dzinza_ports::{Body, Given, TokenHash, User, UserChange};
-use dzinza_web::{ClientInfo, JsonBody, Problem};
+use dzinza_web::{ClientInfo, JsonBody, Language, Problem};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::change_password::unchanged_problem;
 use crate::input::{note, secret};
 use crate::limits::{Allowance, Scope, fingerprint};
 use crate::lockout::Lockout;
-use crate::mailed::{is_good, is_token, new_password, read_token, spent};
+use crate::mailed::{is_good, new_password, read_token, spent};
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
 use crate::wire_mailed::{NewPasswordRequest, TokenRequest};
@@ -67,9 +67,12 @@ pub(crate) async fn forgot_password(
     let known = user.as_ref().map(|user| user.id.as_str());
     audit::record(ports, "PASSWORD_RESET_REQUESTED", known, &client, json!({})).await;
     letters::announce(ports);
-    let message = "If there is an account with this address, a mail with a link to set a new password is on \
-        its way. The link is good for an hour.";
-    Ok(Json(Message { message: message.to_owned() }).into_response())
+    let minutes = ports.rules.reset_lifetime.as_secs() / 60;
+    let message = format!(
+        "If there is an account with this address, a mail with a link to set a new password is on its way. \
+         The link is good for {minutes} minutes."
+    );
+    Ok(Json(Message { message }).into_response())
 }
 
 /// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account.
@@ -87,6 +90,7 @@ pub(crate) async fn forgot_password(
 pub(crate) async fn reset_password(
     State(service): State<Service>,
     client: ClientInfo,
+    language: Language,
     request: Request,
 ) -> Result<Response, Problem> {
     if !is_form(request.headers()) {
@@ -102,13 +106,14 @@ pub(crate) async fn reset_password(
         return Err(Problem::bad_request("The form could not be read"));
     }
     let body: Body = fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    Ok(match service.reset(&client, &body).await {
-        Ok(()) => reset_page::page(StatusCode::OK, DONE, None),
+    let rules = &service.ports.rules;
+    match service.reset(&client, &body).await {
+        Ok(()) => reset_page::answer(rules, language, StatusCode::OK, Page::PasswordChanged),
         Err(problem) => {
-            let token = body.get("token").and_then(Value::as_str);
-            reset_page::page(problem.status(), problem.message(), token.filter(|token| is_token(token)))
+            let token = body.get("token").and_then(Value::as_str).unwrap_or_default();
+            reset_page::refusal(rules, language, token.trim(), &problem)
         }
-    })
+    }
 }
 
 /// The same with the token in the address, as the first version had it (contract E12).
@@ -155,7 +160,7 @@ pub(crate) async fn validate_token(
     Ok(Json(Message { message: "This link is good. Please choose a new password.".to_owned() }))
 }
 
-/// The page that the mailed link opens: a form for the new password (contract E13).
+/// The page that the mailed link opens: a form for the new password (contract E13), in the language that the browser asks for.
 #[utoipa::path(
     get, path = "/api/auth/reset-password/{token}", tag = "auth", operation_id = "resetPasswordPage",
     params(("token" = String, Path, description = "The token that was mailed")),
@@ -164,12 +169,12 @@ pub(crate) async fn validate_token(
         (status = 400, description = "This cannot be a token; says so on a page", content_type = "text/html", body = String),
     )
 )]
-pub(crate) async fn reset_password_page(Path(token): Path<String>) -> Response {
-    if is_token(&token) {
-        reset_page::page(StatusCode::OK, "Choose a new password.", Some(&token))
-    } else {
-        reset_page::page(StatusCode::BAD_REQUEST, spent().message(), None)
-    }
+pub(crate) async fn reset_password_page(
+    State(service): State<Service>,
+    language: Language,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    reset_page::form(&service.ports.rules, language, &token)
 }
 
 impl Service {

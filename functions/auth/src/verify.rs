@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::fields::Input;
-use dzinza_letters::{Letterhead, Reader};
+use dzinza_letters::{Letterhead, Page, Reader};
 use dzinza_ports::{Given, UserChange};
-use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
+use dzinza_web::{Caller, ClientInfo, JsonBody, Language, Problem};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::limits::{fingerprint, per_user};
 use crate::mailed::{is_good, proof_of_address, read_token, spent};
 use crate::wire::{ErrorBody, Message};
 use crate::wire_mailed::TokenRequest;
-use crate::{AuthPorts, Service, audit, letters, profile};
+use crate::{AuthPorts, Service, audit, letters, profile, reset_page};
 
 const VERIFIED: &str = "Your e-mail address is confirmed.";
 
@@ -39,8 +39,8 @@ pub(crate) async fn verify_email(
     Ok(Json(Message { message: VERIFIED.to_owned() }))
 }
 
-/// The link in the letter (contract E9): proves the address and leads on to the page to sign in. Programs that accept
-/// JSON get an answer instead.
+/// The link in the letter (contract E9): proves the address and leads on to the page to sign in, or says what came of it
+/// on a page of its own where there is none. Programs that accept JSON get an answer instead.
 #[utoipa::path(
     get, path = "/api/auth/verify-email/{token}", tag = "auth", operation_id = "verifyEmailLink",
     params(("token" = String, Path, description = "The token that was mailed")),
@@ -55,6 +55,7 @@ pub(crate) async fn verify_email(
 pub(crate) async fn verify_email_link(
     State(service): State<Service>,
     client: ClientInfo,
+    language: Language,
     headers: HeaderMap,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
@@ -68,6 +69,13 @@ pub(crate) async fn verify_email_link(
         Err(problem) if problem.status() == StatusCode::BAD_REQUEST => 0,
         Err(problem) => return Err(problem),
     };
+    if rules.frontend_url.is_empty() {
+        let (status, shown) = match verified {
+            1 => (StatusCode::OK, Page::Verified),
+            _ => (StatusCode::BAD_REQUEST, Page::VerificationLinkSpent),
+        };
+        return reset_page::answer(rules, language, status, shown);
+    }
     let place = format!("{}/login?verified={verified}", rules.frontend_url);
     let place = HeaderValue::from_str(&place).map_err(|_| Problem::internal())?;
     let headers = [

@@ -1,9 +1,11 @@
-//! The letters to account owners, as text and as HTML, in the languages of `texts/*.toml`.
+//! The letters to account owners, as text and as HTML, and the pages that their links open, in the languages of
+//! `texts/*.toml`.
 //!
 //! A letter is whole as text alone. The HTML shows the same, with nothing that has to be fetched; whatever is filled in
 //! is escaped there. Pure: who is told of what, and when, is decided elsewhere.
 #![warn(missing_docs)]
 
+mod pages;
 mod texts;
 mod writing;
 
@@ -11,6 +13,8 @@ use dzinza_ports::{Mail, User};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use minijinja::context;
+
+pub use pages::{CONTENT_SECURITY_POLICY, Page, page};
 
 /// Who gets a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,45 @@ pub(crate) const LANGUAGES: &[(&str, &str)] = &[
 pub(crate) struct Language {
     pub(crate) frame: Frame,
     pub(crate) letters: BTreeMap<String, Text>,
+    pub(crate) pages: Pages,
+}
+
+/// What the pages say that links in letters open.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pages {
+    pub(crate) form: FormTexts,
+    pub(crate) done: Said,
+    pub(crate) spent: Said,
+    pub(crate) verified: Said,
+    pub(crate) unverified: Said,
+    pub(crate) problems: BTreeMap<String, String>,
+    pub(crate) frame: PageFrame,
+}
+
+/// The form for a new password.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormTexts {
+    pub(crate) title: String,
+    pub(crate) label: String,
+    pub(crate) rules: String,
+    pub(crate) button: String,
+}
+
+/// A page without a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Said {
+    pub(crate) title: String,
+    pub(crate) lead: String,
+}
+
+/// What stands on several pages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageFrame {
+    pub(crate) sign_in: String,
 }
 
 /// What stands around every letter.

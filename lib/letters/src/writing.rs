@@ -9,7 +9,7 @@ use crate::texts::{Language, Text, language};
 use crate::{Letterhead, Reader, WriteError, Written};
 
 /// Names ending in `.html` are escaped, and a placeholder that nothing fills is an error.
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+pub(crate) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment

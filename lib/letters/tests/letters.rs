@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dzinza_letters::{Letterhead, Reader, Written};
+use dzinza_letters::{CONTENT_SECURITY_POLICY, Letterhead, Page, Reader, Written, page};
 use dzinza_ports::Mail;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -156,4 +156,35 @@ fn other_languages_are_answered_in_english_and_a_bare_letterhead_says_less() {
     let mail = Letterhead::default().erased(&reader("", "fr")).unwrap();
     assert!(mail.subject.contains("erased") && mail.html.unwrap().contains("lang=\"en\""));
     assert!(!mail.text.contains("Questions") && !mail.text.contains("http"), "{}", mail.text);
+}
+
+#[test]
+fn every_page_is_whole_in_every_language_and_takes_nothing_from_elsewhere() {
+    let form = |problem| Page::NewPassword { action: "/x", token: "\"><script>", problem };
+    for language in LANGUAGES {
+        for shown in [
+            form(None),
+            form(Some("too_short")),
+            form(Some("no such code")),
+            Page::PasswordChanged,
+            Page::PasswordLinkSpent,
+            Page::Verified,
+            Page::VerificationLinkSpent,
+        ] {
+            let html = page(language, shown, "https://example.org").unwrap();
+            assert!(html.contains(&format!("<html lang=\"{language}\">")), "{html}");
+            for tag in ["<script", "<img", "<link", "url(", "@import", "style=", "{{", "{%"] {
+                assert!(!html.contains(tag), "{shown:?}: {tag}");
+            }
+            assert_eq!(html.matches("<h1>").count(), 1);
+            let has_form = matches!(shown, Page::NewPassword { .. });
+            assert_eq!(
+                (html.contains("<form"), html.contains("/login\"")),
+                (has_form, !has_form && shown != Page::PasswordLinkSpent)
+            );
+            let has_problem = matches!(shown, Page::NewPassword { problem: Some(_), .. });
+            assert_eq!(html.contains("role=\"alert\""), has_problem);
+        }
+    }
+    assert!(CONTENT_SECURITY_POLICY.starts_with("default-src 'none';"));
 }

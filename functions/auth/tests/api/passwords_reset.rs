@@ -281,6 +281,34 @@ async fn the_link_opens_a_form_that_works_without_scripts() {
     assert_eq!(call.send().await.status, 415);
 }
 
+#[tokio::test]
+async fn the_form_speaks_the_language_of_the_browser_and_announces_what_is_wrong() {
+    let (house, _, token) = asked().await;
+    for (accepted, language, title) in [
+        ("sn-ZW, en;q=0.8", "sn", "Sarudzai pasiwedhi itsva"),
+        ("nd", "nd", "Khethani iphasiwedi entsha"),
+        ("fr", "en", "Choose a new password"),
+    ] {
+        let opened = house.call(Method::GET, &format!("{RESET}/{token}")).header("accept-language", accepted);
+        let (status, headers, page) = opened.page().await;
+        assert_eq!((status, headers["content-language"].to_str().unwrap()), (200, language));
+        assert_eq!(headers["vary"], "Accept-Language");
+        for part in [&format!("<html lang=\"{language}\">"), title, "<label for=\"password\">", "autofocus"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains("role=\"alert\""), "{page}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        let sent = house.call(Method::POST, RESET).header("accept-language", accepted);
+        let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+        let (status, headers, page) = sent.raw(&format!("token={token}&newPassword={PASSWORD}")).page().await;
+        assert_eq!((status, headers["content-language"].to_str().unwrap()), (400, language));
+        for part in ["role=\"alert\"", "aria-invalid=\"true\" aria-describedby=\"problem rules\"", &token] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
 /// Accounts whose password becomes another one in the moment in which someone signs in with the old one.
 struct Overtaken(Arc<dyn Users>);
 

@@ -80,6 +80,20 @@ async fn the_link_leads_a_browser_to_the_page_to_sign_in() {
 }
 
 #[tokio::test]
+async fn where_there_is_no_page_to_sign_in_a_page_says_what_came_of_it() {
+    let house = House::with(AuthRules { frontend_url: String::new(), ..rules() });
+    house.register(EMAIL).await;
+    let token = mailed(&house, 1).await;
+    for (status, said) in [(200, "Kero yenyu yasimbiswa"), (400, "Chinongedzo ichi hachishandi")] {
+        let call = house.call(Method::GET, &format!("{VERIFY}/{token}")).header("accept-language", "sn");
+        let (got, headers, page) = call.page().await;
+        assert!(got == status && page.contains(said), "{page}");
+        assert_eq!(headers["content-language"], "sn");
+        assert!(!page.contains("<form") && !page.contains("/login"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn programs_that_follow_the_link_get_json() {
     let (house, _, token) = signed_up().await;
     for status in [200, 400] {
