@@ -56,6 +56,8 @@ impl Platform {
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
+        let (clock, ids) = (stores.clock.clone(), stores.ids.clone());
+        stores.mail = dzinza_wiring::mailer(settings, &stores.secrets, data, clock, ids)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

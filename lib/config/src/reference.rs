@@ -111,6 +111,25 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "How long a mailed link that confirms an address is good, 1 to 720",
     ),
     variable(
+        "SMTP_HOST",
+        &[],
+        "smtp_host",
+        "text",
+        "The mail server; empty to write letters into the folder `mail` beside the data",
+    ),
+    variable("SMTP_PORT", &[], "smtp_port", "number", "Its port, usually 587, or 465 with SMTP_SECURE"),
+    variable("SMTP_USER", &[], "smtp_user", "text", "Who signs in at the mail server; empty for nobody"),
+    variable("SMTP_SECURE", &[], "smtp_secure", "flag", "TLS with the mail server from the first byte"),
+    variable(
+        "SMTP_TLS",
+        &[],
+        "smtp_tls",
+        "flag",
+        "STARTTLS, without which nothing is sent; `false` only for a server on this machine",
+    ),
+    variable("FROM_EMAIL", &[], "from_email", "text", "The address of the sender of letters"),
+    variable("FROM_NAME", &[], "from_name", "text", "The name of the sender of letters"),
+    variable(
         "ENABLE_SWAGGER",
         &[],
         "enable_swagger",
@@ -209,6 +228,7 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "BLOB_SIGNING_KEY",
         "Key that signs addresses of files, at least 32 bytes; made and kept in the data folder if not given",
     ),
+    secret("SMTP_PASS", "The password of SMTP_USER"),
     secret(
         "DATA_ENCRYPTION_KEY",
         "Key that seals second factors and waiting letters, at least 32 bytes; made and kept in the data folder if not given",
