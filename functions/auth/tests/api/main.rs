@@ -2,6 +2,8 @@
 
 mod avatar;
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
 mod export_data;
 mod leaving;
@@ -21,3 +23,5 @@ mod refresh;
 mod register;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;
