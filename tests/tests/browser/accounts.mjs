@@ -1,19 +1,19 @@
-// Scenarios about accounts. Run by main.rs: node accounts.mjs SCENARIO URL MAIL SHOTS MODULES
+// Scenarios about accounts. Run by main.rs: node accounts.mjs SCENARIO URL FRONTEND MAIL SHOTS MODULES
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const [scenario, url, mail, shots, modules] = process.argv.slice(2);
+const [scenario, url, frontend, mail, shots, modules] = process.argv.slice(2);
 const { chromium } = createRequire(join(modules, "x.js"))("playwright-core");
 
 const EMAIL = "tendai@example.org";
 const PASSWORD = "Mutupo-1890";
 const NEW = "Baobab-1897";
-/** Where links lead that name the addresses of the defaults. */
+/** What links in letters begin with, as the port is not known beforehand. */
 const API = "http://127.0.0.1:3001";
-const FRONTEND = "http://localhost:8080";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
 /** A page, with what the browser complains about. */
@@ -23,8 +23,6 @@ async function open(browser, options = {}) {
   page.complaints = [];
   page.on("console", (message) => /Content.Security.Policy|Refused/i.test(message.text()) && page.complaints.push(message.text()));
   page.on("pageerror", (error) => page.complaints.push(String(error)));
-  // There is no frontend at that address here; that the browser is sent there is enough.
-  await context.route(`${FRONTEND}/**`, (route) => route.fulfill({ contentType: "text/html", body: "<h1>Sign in</h1>" }));
   return page;
 }
 
@@ -48,7 +46,7 @@ async function letter(part) {
       const text = await readFile(join(mail, file), "utf8");
       if (text.includes(part)) {
         const html = text.slice(text.indexOf("<!doctype html>"), text.indexOf("</html>"));
-        return html.replaceAll(API, url);
+        return html.replaceAll("&#x2f;", "/").replaceAll(API, url);
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -85,12 +83,17 @@ function contrasts() {
     const [r, g, b] = rgb(colour).slice(0, 3).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  // What the browser paints behind a page that has no colour of its own.
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.backgroundColor = "Canvas";
+  const blank = getComputedStyle(probe).backgroundColor;
+  probe.remove();
   const ground = (element) => {
     for (let at = element; at; at = at.parentElement) {
       const colour = getComputedStyle(at).backgroundColor;
       if (rgb(colour)[3] > 0) return colour;
     }
-    return "canvas";
+    return blank;
   };
   const found = [];
   for (const element of document.body.querySelectorAll("*")) {
@@ -142,11 +145,11 @@ const scenarios = {
     assert.deepEqual(reader.complaints, []);
     await inspect(reader, "letter-welcome");
     await reader.getByRole("link", { name: "Confirm my address" }).click();
-    await reader.waitForURL(`${FRONTEND}/login?verified=1`);
+    await reader.waitForURL(`${frontend}/login?verified=1`);
     assert.equal((await me(page)).body.user.emailVerified, true);
     await reader.setContent(html);
     await reader.getByRole("link", { name: "Confirm my address" }).click();
-    await reader.waitForURL(`${FRONTEND}/login?verified=0`);
+    await reader.waitForURL(`${frontend}/login?verified=0`);
   },
 
   async "forgotten-password"(browser) {
@@ -200,11 +203,15 @@ const scenarios = {
   },
 };
 
+// Where confirmed addresses lead.
+const pages = createServer((_, response) => response.setHeader("content-type", "text/html").end("<h1>Sign in</h1>"));
+pages.listen(Number(new URL(frontend).port), "127.0.0.1");
 const profile = await mkdtemp(join(tmpdir(), "dzinza-browser-"));
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, env: { ...process.env, HOME: profile } });
 try {
   await scenarios[scenario](browser);
 } finally {
   await browser.close();
+  pages.close();
   await rm(profile, { recursive: true, force: true });
 }

@@ -53,14 +53,17 @@ fn play(scenario: &str) -> Result<(), Failed> {
     std::fs::create_dir(&frontend)?;
     std::fs::write(frontend.join("index.html"), "<!doctype html><title>Home</title><h1>Home</h1>")?;
     let data = folder.path().join("data");
+    // Taken again by the script in a moment.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let pages = format!("http://127.0.0.1:{port}");
     let process = Process::with(&data, |command| {
-        command.env("DZINZA_FRONTEND", &frontend);
+        command.env("DZINZA_FRONTEND", &frontend).env("FRONTEND_URL", &pages);
     });
     let shots = std::env::var_os("DZINZA_SHOTS").map_or_else(|| folder.path().join("shots"), PathBuf::from);
     std::fs::create_dir_all(&shots)?;
     let played = Command::new("node")
         .arg(Path::new(HERE).join("tests/browser/accounts.mjs"))
-        .args([scenario, process.url()])
+        .args([scenario, process.url(), &pages])
         .args([data.join("mail"), shots, modules().expect("looked for before")])
         .env("CHROMIUM", CHROMIUM)
         .output()?;
