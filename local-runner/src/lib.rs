@@ -10,4 +10,5 @@ pub mod matcher;
 pub mod platform;
 pub mod queues;
 pub mod serve;
+mod services;
 pub mod template;

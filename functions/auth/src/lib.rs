@@ -7,7 +7,6 @@
 
 mod account;
 mod audit;
-mod email;
 mod input;
 mod letters;
 mod limits;
@@ -25,12 +24,14 @@ mod reset_mail;
 mod reset_page;
 mod rules;
 mod session;
+mod site;
 mod tokens;
 mod view;
 pub mod wire;
 
 use std::sync::Arc;
 
+use dzinza_domain::email;
 use dzinza_ports::{
     AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
     Users,

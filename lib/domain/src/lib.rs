@@ -4,7 +4,9 @@
 //! [`store::Batch`]; whoever calls commits it.
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod collections;
+pub mod email;
 pub mod event;
 pub mod export;
 pub mod fields;
@@ -18,6 +20,7 @@ pub mod privacy;
 mod problem;
 pub mod reimport;
 pub mod relationship;
+pub mod site;
 pub mod store;
 pub mod text;
 pub mod tree;

@@ -13,4 +13,6 @@ mod profile;
 mod refresh;
 mod register;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod support;

@@ -182,6 +182,9 @@ pub struct Given {
     pub is_active: Option<bool>,
     /// Whether it waits for its erasure.
     pub erasing: Option<bool>,
+    /// If set: another active account administers the platform. Of changes that take the role away at the same moment
+    /// this lets through as many as leave one.
+    pub admin_remains: bool,
 }
 
 /// Columns to change; `None` leaves one as it is, `Some(None)` clears it.
