@@ -234,5 +234,7 @@ async fn the_api_is_described_from_files_of_our_own() {
     site.get("/api/docs/nothing.js").await.problem(404);
     let without = start(|settings| settings.docs = false).await;
     without.get("/api/docs").await.problem(404);
-    without.get("/api/docs/openapi.json").await.problem(404);
+    for path in ["/api/docs/openapi.json", "/api/v1/openapi.json", "/api/openapi.json"] {
+        without.get(path).await.problem(404);
+    }
 }

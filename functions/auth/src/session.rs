@@ -12,6 +12,14 @@ pub(crate) async fn begin(ports: &AuthPorts, user: &User, client: &ClientInfo) -
     let session = Session { id: ports.ids.new_id(), started_at: ports.clock.now() };
     let pair = Pair::sign(ports, user, &session, client)?;
     ports.sessions.insert(pair.row.clone()).await?;
+    // Whoever deactivates an account or takes its role ends the sessions that are there. One that began in that moment
+    // ends here: its token would tell what was.
+    let standing = |user: &User| (user.is_active, user.role, user.is_superuser);
+    let present = ports.users.by_id(&user.id).await?;
+    if present.is_none_or(|present| standing(&present) != standing(user)) {
+        end(ports, &session.id, "account_changed").await?;
+        return Err(Problem::unauthorized("Your account has just been changed. Please sign in again."));
+    }
     let active = ports.sessions.active(&user.id, ports.clock.now()).await?;
     let allowed = usize::try_from(user.max_concurrent_sessions).unwrap_or(0).max(1);
     // Looked at after the insert, so that of sign-ins at the same moment the last sees them all.

@@ -61,7 +61,7 @@ async fn health_is_up_degraded_or_down() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_answer_in_five_seconds_is_down() {
     let slow = Dependency::other("search", || async {
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         Ok(())
     });
     let looked = slow.look().await;
