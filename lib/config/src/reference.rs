@@ -149,6 +149,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Origins of pages that may use passkeys; empty for those of `ALLOWED_ORIGINS` and `PUBLIC_API_URL` at that domain or below",
     ),
     variable(
+        "ACCOUNT_ERASURE_DAYS",
+        &[],
+        "account_erasure_days",
+        "number",
+        "How long an account can be taken back after its owner asked for its erasure, 1 to 365",
+    ),
+    variable(
         "IMPORT_WAIT_SECONDS",
         &[],
         "import_wait_seconds",

@@ -427,3 +427,14 @@ async fn without_counters_no_challenge_is_given_and_none_is_answered() {
         assert_eq!(call(&house, Method::POST, &access, &path, body).await.status, 503, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_passkey_brings_an_account_back_that_was_to_be_erased() {
+    let house = house();
+    let (access, authenticator) = person(&house, EMAIL, 1).await;
+    let leaving = json!({ "password": PASSWORD });
+    let left = call(&house, Method::POST, &access, "/api/auth/delete-account", leaving).await;
+    assert_eq!(left.status, 200, "{}", left.body);
+    assert_eq!(sign_in(&house, &authenticator).await.status, 200);
+    assert!(house.user(EMAIL).await.is_active);
+}
