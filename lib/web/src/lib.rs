@@ -6,6 +6,7 @@ mod access;
 mod caller;
 mod csrf;
 mod json;
+mod keys;
 mod origin;
 mod page;
 mod problem;

@@ -60,10 +60,10 @@ struct Inner {
 }
 
 impl FallbackLimits {
-    /// Begins to connect, and does not wait for it. Needs a Tokio runtime around it.
+    /// Begins to connect, and does not wait for it.
     ///
     /// # Errors
-    /// If the address cannot be used.
+    /// If the address cannot be used, or there is no Tokio runtime around it.
     pub fn start(address: RedisAddress, clock: Arc<dyn Clock>) -> Result<Arc<Self>, AddressError> {
         let inner = Arc::new(Inner {
             remote: RedisLimits::new(address, clock.clone())?,
@@ -74,8 +74,18 @@ impl FallbackLimits {
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             hasher: RandomState::new(),
         });
-        let tending = tokio::spawn(tend(inner.clone()));
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| AddressError::NoRuntime)?;
+        let tending = runtime.spawn(tend(inner.clone()));
         Ok(Arc::new(Self { inner, tending }))
+    }
+
+    /// Whether Redis is there.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if it is away, which costs no request anything.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let away = || StoreError::new(StoreErrorKind::Unavailable, "redis is away");
+        self.latency().await.map(|_| ()).ok_or_else(away)
     }
 
     /// How long Redis takes to answer; `None` while it is away.

@@ -29,6 +29,9 @@ pub enum AddressError {
     /// TLS is not built in.
     #[error("asks for TLS, which this program was built without")]
     Tls,
+    /// Nobody could keep the connection.
+    #[error("can be used in a Tokio runtime only")]
+    NoRuntime,
 }
 
 impl std::fmt::Debug for RedisAddress {
