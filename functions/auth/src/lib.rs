@@ -7,13 +7,23 @@
 
 mod account;
 mod audit;
+mod avatar;
+mod avatar_image;
+mod confirm;
+mod deactivate;
 mod email;
+mod erasure;
+mod erasure_trees;
+mod export_data;
 mod input;
+mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mfa;
+mod passkeys;
 mod passwords;
 mod preferences;
 mod profile;
@@ -32,8 +42,8 @@ pub mod wire;
 use std::sync::Arc;
 
 use dzinza_ports::{
-    AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
-    Users,
+    AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
+    SiteSettings, Users,
 };
 use dzinza_sealing::Sealer;
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
@@ -41,6 +51,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -78,6 +89,10 @@ pub struct AuthPorts {
     pub auth: AuthState,
     /// Lifetimes and limits.
     pub rules: AuthRules,
+    /// Trees, which an account that goes must settle first.
+    pub documents: Arc<dyn Documents>,
+    /// Pictures of people, and exports.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 impl HasAuth for AuthPorts {
@@ -111,6 +126,8 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .merge(mfa::routes())
+        .merge(passkeys::proving_routes())
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -118,8 +135,15 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .merge(passkeys::routes())
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
+        .routes(routes!(deactivate::deactivate))
+        .routes(routes!(erasure::delete_account))
+        .routes(routes!(export_data::export_data))
+        .routes(routes!(export_data::export_data_status))
+        .routes(routes!(avatar::set_avatar, avatar::remove_avatar))
+        .routes(routes!(avatar::show_avatar))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

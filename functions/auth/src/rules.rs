@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::RelyingParty;
+
 /// Lifetimes and limits of accounts and sessions (contract 3.7 and 4).
 #[derive(Debug, Clone)]
 pub struct AuthRules {
@@ -23,6 +25,10 @@ pub struct AuthRules {
     pub reset_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
+    /// What an app calls us beside its one-time codes; no colon in it.
+    pub mfa_issuer: String,
+    /// For whom passkeys are made, and from which pages they are taken.
+    pub relying_party: RelyingParty,
     /// The window of the limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
@@ -35,6 +41,8 @@ pub struct AuthRules {
     pub refresh_limit: u64,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// How long an account can be taken back after its owner asked for its erasure.
+    pub erasure_grace: Duration,
 }
 
 impl Default for AuthRules {
@@ -52,12 +60,15 @@ impl Default for AuthRules {
             bcrypt_cost: 12,
             reset_lifetime: minutes(60),
             public_url: "http://127.0.0.1:3001".to_owned(),
+            mfa_issuer: "Dzinza".to_owned(),
+            relying_party: RelyingParty::default(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,
             user_limit: 20,
             refresh_limit: 60,
             allow_registration: true,
+            erasure_grace: days(30),
         }
     }
 }
