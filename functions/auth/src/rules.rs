@@ -23,12 +23,20 @@ pub struct AuthRules {
     pub bcrypt_cost: u32,
     /// How long a mailed token may wait to set a new password.
     pub reset_lifetime: Duration,
+    /// How long a mailed token may wait to prove an address.
+    pub verification_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
     /// What an app calls us beside its one-time codes; no colon in it.
     pub mfa_issuer: String,
     /// For whom passkeys are made, and from which pages they are taken.
     pub relying_party: RelyingParty,
+    /// Where people use the platform, without a slash at the end; empty if nowhere but at the API.
+    pub frontend_url: String,
+    /// The page for a new password, with `{token}` in it; empty for our own.
+    pub password_reset_url: String,
+    /// Where people get help; empty for nowhere.
+    pub support_email: String,
     /// The window of the limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
@@ -45,6 +53,16 @@ pub struct AuthRules {
     pub erasure_grace: Duration,
 }
 
+/// Access tokens are accepted a little longer than they live; revocations outlast that.
+const MARGIN: Duration = Duration::from_mins(1);
+
+impl AuthRules {
+    /// How long a revocation must be known: as long as an access token passes, or an exchanged token comes again.
+    pub fn revocation_memory(&self) -> Duration {
+        self.access_lifetime.max(self.grace) + MARGIN
+    }
+}
+
 impl Default for AuthRules {
     fn default() -> Self {
         let minutes = Duration::from_mins;
@@ -59,9 +77,13 @@ impl Default for AuthRules {
             max_lockout: days(1),
             bcrypt_cost: 12,
             reset_lifetime: minutes(60),
+            verification_lifetime: Duration::from_hours(24),
             public_url: "http://127.0.0.1:3001".to_owned(),
             mfa_issuer: "Dzinza".to_owned(),
             relying_party: RelyingParty::default(),
+            frontend_url: "http://localhost:8080".to_owned(),
+            password_reset_url: String::new(),
+            support_email: "support@dzinza.com".to_owned(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,

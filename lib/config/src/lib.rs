@@ -6,6 +6,7 @@
 //! production (`APP_ENV`), where settings that are fine at home are refused too.
 #![warn(missing_docs)]
 
+mod mail;
 mod reference;
 mod secrets;
 mod settings;

@@ -30,6 +30,10 @@ pub struct Secrets {
     pub redis_url: Option<SecretString>,
     /// The password of the Redis that `REDIS_HOST` names.
     pub redis_password: Option<SecretString>,
+    /// Signs in at the mail server.
+    pub smtp_password: Option<SecretString>,
+    /// The password of the first administrator; by which rules it is good, who makes accounts knows.
+    pub seed_admin_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -101,6 +105,10 @@ impl Secrets {
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
             redis_url: of_others("REDIS_URL", &get)?,
             redis_password: of_others("REDIS_PASSWORD", &get)?,
+            smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
+            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
+                .filter(|password| !password.is_empty())
+                .map(SecretString::from),
         };
         all_different([
             ("JWT_SECRET", Some(&secrets.jwt)),
@@ -115,16 +123,13 @@ impl Secrets {
     }
 }
 
-/// What the environment gives, in one of two ways.
+/// A key of ours that the environment gives.
 fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    text(name, get)?.map(|value| checked(name, value)).transpose()
+    told(name, get)?.map(|value| checked(name, value)).transpose()
 }
 
-/// The same, whatever it is.
-pub(crate) fn text(
-    name: &str,
-    get: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<String>, SecretsError> {
+/// What the environment gives, in one of two ways.
+fn told(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SecretsError> {
     match (get(name), get(&format!("{name}_FILE"))) {
         (Some(_), Some(_)) => Err(SecretsError::Both(name.to_owned())),
         (Some(value), None) => Ok(Some(value)),
@@ -138,7 +143,7 @@ fn of_others(
     name: &str,
     get: &impl Fn(&str) -> Option<String>,
 ) -> Result<Option<SecretString>, SecretsError> {
-    let given = text(name, get)?.map(|value| value.trim().to_owned());
+    let given = told(name, get)?.map(|value| value.trim().to_owned());
     Ok(given.filter(|value| !value.is_empty()).map(SecretString::from))
 }
 
@@ -215,12 +220,34 @@ mod tests {
     const B: &str = "2b7e151628aed2a6abf7158809cf4f3c";
 
     #[test]
+    fn the_first_administrators_password_comes_from_the_environment_or_a_file_or_not_at_all() {
+        let folder = folder();
+        let file = folder.path().join("seed_admin_password");
+        fs::write(&file, "Mutupo-1890\n").unwrap();
+        let file = file.display().to_string();
+        let password = |pairs: &[(&str, &str)]| {
+            let secrets = Secrets::from_environment(folder.path(), |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            secrets.unwrap().seed_admin_password.map(|password| password.expose_secret().to_owned())
+        };
+        let expected = Some("Mutupo-1890".to_owned());
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "Mutupo-1890")]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD_FILE", &file)]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "")]), None);
+        assert_eq!(password(&[]), None);
+    }
+
+    #[test]
     fn short_equal_published_and_doubled_secrets_are_refused() {
         let published = "your-super-secret-jwt-key-change-this-in-production";
         assert!(matches!(with(&[("JWT_SECRET", "short")]), Err(SecretsError::Short(_))));
         assert!(matches!(with(&[("JWT_SECRET", published)]), Err(SecretsError::Published(_))));
         assert!(matches!(with(&[("BLOB_SIGNING_KEY", &"x".repeat(40))]), Err(SecretsError::Weak(_))));
         assert!(matches!(with(&[("JWT_SECRET", A), ("JWT_SECRET_FILE", "x")]), Err(SecretsError::Both(_))));
+        let passed = |pairs| with(pairs).unwrap().smtp_password.map(|text| text.expose_secret().to_owned());
+        assert_eq!(passed(&[("SMTP_PASS", "short is fine")]).as_deref(), Some("short is fine"));
+        assert_eq!((passed(&[("SMTP_PASS", "")]), passed(&[])), (None, None));
         assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
         let names = [
             "JWT_SECRET",

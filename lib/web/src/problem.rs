@@ -155,6 +155,11 @@ impl Problem {
         &self.message
     }
 
+    /// The fields that are wrong.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// The body of contract 0.4. The gateway adds `requestId`, which a function does not need to know.
     fn body(&self) -> Value {
         let mut body = json!({

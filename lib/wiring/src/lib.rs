@@ -1,6 +1,7 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod mail;
 mod redis;
 mod restoring;
 
@@ -18,6 +19,7 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+pub use mail::{mail_folder, mailer};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
@@ -58,7 +60,7 @@ pub struct Embedded {
     pub outbox: Arc<dyn Outbox>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
-    /// Letters, in [`mail_folder`].
+    /// Letters, in [`mail_folder`] unless a [`mailer`] is put here.
     pub mail: Arc<dyn Mailer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
@@ -106,6 +108,9 @@ pub enum OpenError {
     /// It is named twice.
     #[error("REDIS_URL and REDIS_HOST are both set; use one of them")]
     TwoRedis,
+    /// The settings of the mail server do not fit together.
+    #[error("letters cannot be sent: {0}")]
+    Mail(String),
     /// The database or the files cannot be opened.
     #[error("the data folder cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -169,11 +174,6 @@ impl Embedded {
         }
         Ok(self)
     }
-}
-
-/// Where letters are written.
-pub fn mail_folder(data: &Path) -> PathBuf {
-    data.join("mail")
 }
 
 /// Marks a data folder as being served, for as long as the value lives.
