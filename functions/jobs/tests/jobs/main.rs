@@ -3,6 +3,7 @@
 mod account_exports;
 mod exports;
 mod imports;
+mod media;
 mod leaving;
 mod recovery;
 mod trees;
