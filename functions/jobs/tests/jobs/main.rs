@@ -1,10 +1,12 @@
 //! Jobs over a real store, with messages made by hand.
 
+#[cfg(test)]
 mod account_exports;
 mod exports;
 mod imports;
-mod media;
+#[cfg(test)]
 mod leaving;
+mod media;
 mod recovery;
 mod trees;
 mod undo;
