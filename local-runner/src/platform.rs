@@ -56,6 +56,8 @@ impl Platform {
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
+        let (clock, ids) = (stores.clock.clone(), stores.ids.clone());
+        stores.mail = dzinza_wiring::mailer(settings, &stores.secrets, data, clock, ids)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -210,10 +212,15 @@ fn rules(settings: &Settings) -> AuthRules {
             &settings.public_api_url,
             &settings.allowed_origins,
         ),
+        frontend_url: settings.frontend_url.trim_end_matches('/').to_owned(),
+        password_reset_url: settings.password_reset_url.clone(),
+        support_email: settings.support_email.clone(),
+        reset_lifetime: minutes(settings.password_reset_expire_minutes),
+        verification_lifetime: minutes(settings.email_verification_expire_hours * 60),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {
-        (rules.email_limit, rules.refresh_limit) = (0, 0);
+        (rules.email_limit, rules.user_limit, rules.refresh_limit) = (0, 0, 0);
     }
     rules
 }

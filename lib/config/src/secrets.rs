@@ -29,6 +29,8 @@ pub struct Secrets {
     pub data_key: SecretString,
     /// Opens what was sealed before the key was changed.
     pub previous_data_key: Option<SecretString>,
+    /// Signs in at the mail server.
+    pub smtp_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -82,6 +84,7 @@ impl Secrets {
             blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
+            smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);
@@ -102,15 +105,19 @@ fn secret(
     }
 }
 
-/// What the environment gives, in one of two ways.
+/// A key of ours that the environment gives.
 fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    let value = match (get(name), get(&format!("{name}_FILE"))) {
-        (Some(_), Some(_)) => return Err(SecretsError::Both(name.to_owned())),
-        (Some(value), None) => value,
-        (None, Some(path)) => read(name, Path::new(&path))?,
-        (None, None) => return Ok(None),
-    };
-    checked(name, value).map(Some)
+    told(name, get)?.map(|value| checked(name, value)).transpose()
+}
+
+/// What the environment gives, in one of two ways.
+fn told(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SecretsError> {
+    match (get(name), get(&format!("{name}_FILE"))) {
+        (Some(_), Some(_)) => Err(SecretsError::Both(name.to_owned())),
+        (Some(value), None) => Ok(Some(value)),
+        (None, Some(path)) => read(name, Path::new(&path)).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 fn checked(name: &str, value: String) -> Result<SecretString, SecretsError> {
@@ -203,6 +210,9 @@ mod tests {
             with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]),
             Err(SecretsError::Both(_))
         ));
+        let passed = |pairs| with(pairs).unwrap().smtp_password.map(|text| text.expose_secret().to_owned());
+        assert_eq!(passed(&[("SMTP_PASS", "short is fine")]).as_deref(), Some("short is fine"));
+        assert_eq!((passed(&[("SMTP_PASS", "")]), passed(&[])), (None, None));
         assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
     }
 }

@@ -6,6 +6,7 @@ mod access;
 mod caller;
 mod csrf;
 mod json;
+mod language;
 mod origin;
 mod page;
 mod problem;
@@ -19,6 +20,7 @@ pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, defau
 pub use caller::{Caller, MaybeCaller};
 pub use dzinza_ports::visible_imports;
 pub use json::{JsonBody, parse_strict};
+pub use language::Language;
 pub use origin::ClientInfo;
 pub use page::{Page, PageQuery, Paged};
 pub use problem::{FieldError, Problem, store_problem};

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod avatar;
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
 #[cfg(test)]
 mod export_data;
@@ -24,3 +26,5 @@ mod refresh;
 mod register;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;
