@@ -12,7 +12,6 @@ mod avatar_image;
 mod change_password;
 mod confirm;
 mod deactivate;
-mod email;
 mod erasure;
 mod erasure_trees;
 mod export_data;
@@ -38,6 +37,7 @@ mod reset;
 mod reset_page;
 mod rules;
 mod session;
+mod site;
 mod tokens;
 mod verify;
 mod view;
@@ -46,6 +46,7 @@ pub mod wire_mailed;
 
 use std::sync::Arc;
 
+use dzinza_domain::email;
 use dzinza_ports::{
     AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
     SiteSettings, Users,

@@ -7,7 +7,7 @@ use dzinza_domain::fields::Input;
 use dzinza_letters::{Letterhead, Page, Reader};
 use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Language, Problem};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use crate::limits::{fingerprint, per_user};
@@ -56,9 +56,14 @@ pub(crate) async fn verify_email_link(
     State(service): State<Service>,
     client: ClientInfo,
     language: Language,
+    method: Method,
     headers: HeaderMap,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
+    if method == Method::HEAD {
+        // Programs that look into mail before people do must not use the link up.
+        return Ok((StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response());
+    }
     let rules = &service.ports.rules;
     let outcome = prove(&service.ports, &client, &token).await;
     if wants_json(&headers) {

@@ -112,7 +112,7 @@ impl Letterhead<'_> {
         self.write(reader, "new_device", None, context! { device, moment })
     }
 
-    /// The account will be erased on this day (UTC).
+    /// The account will be erased after this day (UTC).
     pub fn erasure_planned(&self, reader: &Reader<'_>, day: Date) -> Written {
         self.write(reader, "erasure_planned", None, context! { day => day.to_string() })
     }
@@ -120,6 +120,47 @@ impl Letterhead<'_> {
     /// The account is erased.
     pub fn erased(&self, reader: &Reader<'_>) -> Written {
         self.write(reader, "erased", None, context! {})
+    }
+
+    /// The account is deactivated by its owner.
+    pub fn deactivated(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "deactivated", None, context! {})
+    }
+
+    /// The owner has signed in before the account was erased, which takes that back.
+    pub fn erasure_taken_back(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "erasure_taken_back", None, context! {})
+    }
+
+    /// To whoever is to have the trees of these names from an owner who leaves, after this day (UTC).
+    pub fn heir(&self, reader: &Reader<'_>, owner: &str, trees: &[String], day: Date) -> Written {
+        let values = context! { owner, trees => trees.join(", "), day => day.to_string() };
+        self.write(reader, "heir", None, values)
+    }
+
+    /// The account can be opened with an identity elsewhere, such as `Google`.
+    pub fn identity_linked(&self, reader: &Reader<'_>, provider: &str) -> Written {
+        self.write(reader, "identity_linked", None, context! { provider })
+    }
+
+    /// An account whose address nobody had proved went to whom it belongs.
+    pub fn reclaimed(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "reclaimed", None, context! {})
+    }
+
+    /// A token for programs was made.
+    pub fn access_token_made(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "access_token_made", None, context! {})
+    }
+
+    /// A passkey was added.
+    pub fn passkey_added(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "passkey_added", None, context! {})
+    }
+
+    /// A passkey was removed.
+    pub fn passkey_removed(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "passkey_removed", None, context! {})
     }
 
     /// A refresh token came again, and its session was ended.

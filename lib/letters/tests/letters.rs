@@ -18,7 +18,7 @@ fn reader<'a>(name: &'a str, language: &'a str) -> Reader<'a> {
 /// Every letter there is, under the name of its text.
 fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mail> {
     let moment: Timestamp = "2026-11-23T14:05:09Z".parse().unwrap();
-    let letters: [(&str, Written); 13] = [
+    let letters: [(&str, Written); 21] = [
         ("welcome", head.welcome(reader, LINK, 24)),
         ("verify", head.verify(reader, LINK, 24)),
         ("reset", head.reset(reader, LINK, 60)),
@@ -31,6 +31,22 @@ fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mai
         ("new_device", head.new_device(reader, "Firefox <b>&</b> Linux", moment)),
         ("erasure_planned", head.erasure_planned(reader, Date::constant(2026, 12, 24))),
         ("erased", head.erased(reader)),
+        ("deactivated", head.deactivated(reader)),
+        ("erasure_taken_back", head.erasure_taken_back(reader)),
+        (
+            "heir",
+            head.heir(
+                reader,
+                "Rudo",
+                &["Moyo".to_owned(), "Sibanda".to_owned()],
+                Date::constant(2026, 12, 24),
+            ),
+        ),
+        ("identity_linked", head.identity_linked(reader, "Google")),
+        ("reclaimed", head.reclaimed(reader)),
+        ("access_token_made", head.access_token_made(reader)),
+        ("passkey_added", head.passkey_added(reader)),
+        ("passkey_removed", head.passkey_removed(reader)),
         ("token_reuse", head.token_reuse(reader)),
     ];
     letters.into_iter().map(|(name, written)| (name, written.unwrap())).collect()
@@ -115,7 +131,9 @@ fn what_is_filled_in_is_said() {
         ("welcome", "24 hours"),
         ("reset", "60 minutes"),
         ("new_device", "Device: Firefox <b>&</b> Linux. Time: 2026-11-23 14:05 UTC."),
-        ("erasure_planned", "on 2026-12-24"),
+        ("erasure_planned", "after 2026-12-24"),
+        ("heir", "Rudo is leaving Dzinza and wants you to take over: Moyo, Sibanda."),
+        ("identity_linked", "with Google"),
     ] {
         assert!(letters[name].text.contains(said), "{}", letters[name].text);
     }

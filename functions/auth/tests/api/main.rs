@@ -25,6 +25,8 @@ mod profile;
 mod refresh;
 mod register;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod verify;

@@ -50,6 +50,9 @@ async fn the_token_that_is_mailed_at_sign_up_proves_the_address_once() {
     let (hash, _) = house.user(EMAIL).await.email_verification.unwrap();
     assert!(hash.len() == 64 && hash != token, "only a hash is stored");
     assert_eq!(session.body["user"]["emailVerified"], json!(false));
+    let taken = json!({ "email": EMAIL, "password": PASSWORD, "name": "Eve" });
+    assert_eq!(house.post("/api/auth/register", taken).await.status, 409);
+    house.proofs(1).await;
     assert_eq!(verify(&house, &hash).await.fields(), ["token"]);
     let reply = verify(&house, &format!(" {token}\n")).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
@@ -64,6 +67,8 @@ async fn the_token_that_is_mailed_at_sign_up_proves_the_address_once() {
 #[tokio::test]
 async fn the_link_leads_a_browser_to_the_page_to_sign_in() {
     let (house, _, token) = signed_up().await;
+    let looked = house.call(Method::HEAD, &format!("{VERIFY}/{token}")).page().await;
+    assert!(looked.0 == 200 && !house.user(EMAIL).await.email_verified, "looking is not following");
     for (token, place) in [
         ("0".repeat(64), "http://localhost:8080/login?verified=0"),
         (token.clone(), "http://localhost:8080/login?verified=1"),
