@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::input::{DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username};
 use crate::passwords::{NO_PASSWORD, Passwords, check_new};
-use crate::{AuthPorts, audit, email};
+use crate::{AuthPorts, audit, email, guessing};
 
 /// As many characters as a user name may have.
 const USERNAME_MAX: usize = 50;
@@ -84,6 +84,9 @@ impl Applicant {
         mut problems: Vec<FieldProblem>,
     ) -> Result<Self, Problem> {
         let email = note(email::read(input), &mut problems);
+        if let (Some(email), Some(password)) = (&email, &password) {
+            note(guessing::check(password, email, "password"), &mut problems);
+        }
         let preferred_language = note(language(input), &mut problems).flatten();
         let username = note(username(input), &mut problems).flatten();
         let zone = input.get(&["timezone"]).filter(|zone| **zone != Value::Null);

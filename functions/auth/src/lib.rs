@@ -8,6 +8,7 @@
 mod account;
 mod audit;
 mod email;
+mod guessing;
 mod input;
 mod letters;
 mod limits;

@@ -20,7 +20,7 @@ use crate::limits::{Allowance, Scope, fingerprint};
 use crate::lockout::Lockout;
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
-use crate::{AuthPorts, Service, audit, email, reset_mail, reset_page, session};
+use crate::{AuthPorts, Service, audit, email, guessing, reset_mail, reset_page, session};
 
 const DONE: &str = "Your password has been changed. You can sign in with it now.";
 
@@ -127,6 +127,7 @@ impl Service {
         let (token, password) = read(body)?;
         let hash = fingerprint(&token);
         let user = owner(ports, &hash).await?.ok_or_else(spent)?;
+        guessing::check(&password, &user.email, "newPassword")?;
         let turn = self.passwords.turn().await?;
         let (turn, same) = turn.verify(password.clone(), Some(user.password_hash)).await?;
         drop(turn);
