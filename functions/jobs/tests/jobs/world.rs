@@ -112,6 +112,8 @@ impl World {
             documents: hooked.clone(),
             blobs: blobs.clone(),
             sessions: store.clone(),
+            users: store.clone(),
+            audit: store.clone(),
             outbox: store.clone(),
             mail: FileMailer::open(folder.path().join("mail"), clock.clone(), Arc::new(SystemIds)).unwrap(),
             sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
