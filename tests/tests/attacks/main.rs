@@ -6,6 +6,7 @@ mod caching;
 mod cross_site;
 mod enumeration;
 mod fixation;
+mod former;
 mod injection;
 mod logs;
 mod races;
