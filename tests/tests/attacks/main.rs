@@ -5,6 +5,7 @@
 mod caching;
 mod cross_site;
 mod enumeration;
+mod factors;
 mod fixation;
 mod former;
 mod injection;

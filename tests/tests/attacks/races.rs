@@ -27,7 +27,7 @@ fn counted(answers: &[Answer]) -> BTreeMap<u16, usize> {
     })
 }
 
-fn count(server: &Server, question: &str) -> usize {
+fn count(server: &Server, question: &str) -> u32 {
     let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
     database.query_row(question, [], |row| row.get(0)).unwrap()
 }
