@@ -82,7 +82,7 @@ mod tests {
             let refused = check(common, "", "password").expect_err(common);
             assert_eq!((refused.code, refused.field.as_str()), ("common_password", "password"), "{common}");
         }
-        for good in ["Mutupo-1890", "Baobab-1897", "correct Horse battery 7 staple", "Ünï1§abcd", "v9#Kq!2z"]
+        for good in ["Mutupo-1890", "Baobab-1897", "correct Horse battery 7 staple", "Ünï1§qxvd", "v9#Kq!2z"]
         {
             assert!(check(good, "", "password").is_ok(), "{good}");
         }
@@ -93,7 +93,7 @@ mod tests {
         for (password, email) in [
             ("Chiedza.n1!", "chiedza.n@example.org"),
             ("Nyakudya-1990", "tsitsi.nyakudya@example.org"),
-            ("Nyakudya+Tsitsi1", "tsitsi_nyakudya@example.org"),
+            ("Tsitsi.Nyakudya1", "tsitsi.nyakudya@example.org"),
         ] {
             assert!(check(password, "", "password").is_ok(), "{password}");
             assert!(check(password, email, "password").is_err(), "{password}");

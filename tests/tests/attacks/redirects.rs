@@ -1,7 +1,6 @@
 //! Nobody is led to another site by a link to this one.
 
-use dzinza_tests::{Client, Mode, Server};
-use http::Method;
+use dzinza_tests::{Client, Server};
 
 use crate::support::EMAIL;
 
@@ -54,29 +53,17 @@ async fn no_answer_leads_to_a_place_that_a_link_names() {
             targets.push(format!("{path}?{}", query.join("&")));
         }
     }
+    let cookie = format!("access_token_cookie={}", rudo.access);
     for target in targets {
-        for caller in [&rudo.as_nobody(), &rudo.with_mode(Mode::Cookie)] {
-            // Absolute, so that nothing is tidied up on the way.
-            let head = format!(
-                "GET {target} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nAccept: text/html\r\n\r\n"
-            );
-            let raw = server.raw(head.as_bytes()).await;
-            assert!(
-                raw.header("location").is_none_or(|to| !to.contains("evil")),
-                "{target}: {:?}",
-                raw.headers
-            );
-            let Ok(request) = caller.request(Method::GET, &target).build() else { continue };
-            let host = request.url().host_str().unwrap_or_default();
-            if !server.host().starts_with(host) {
-                continue;
-            }
-            let answer = caller.get(&target).await;
-            let to = answer.header("location").unwrap_or_default();
-            assert!(!to.contains("evil") && !to.starts_with("//"), "{target}: {to}");
-            for refresh in ["refresh", "content-location"] {
-                assert_eq!(answer.header(refresh), None, "{target}");
-            }
+        // As bytes, so that no client tidies the address up on the way.
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nAccept: text/html\r\nCookie: {cookie}\r\n\r\n"
+        );
+        let answer = server.raw(head.as_bytes()).await;
+        let to = answer.header("location").unwrap_or_default();
+        assert!(!to.contains("evil") && !to.starts_with("//"), "{target}: {to}");
+        for other in ["refresh", "content-location"] {
+            assert_eq!(answer.header(other), None, "{target}");
         }
     }
     server.stop().await;
