@@ -7,8 +7,16 @@
 
 mod account;
 mod audit;
+mod avatar;
+mod avatar_image;
+mod confirm;
+mod deactivate;
 mod email;
+mod erasure;
+mod erasure_trees;
+mod export_data;
 mod input;
+mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;
@@ -32,8 +40,8 @@ pub mod wire;
 use std::sync::Arc;
 
 use dzinza_ports::{
-    AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
-    Users,
+    AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
+    SiteSettings, Users,
 };
 use dzinza_sealing::Sealer;
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
@@ -78,6 +86,10 @@ pub struct AuthPorts {
     pub auth: AuthState,
     /// Lifetimes and limits.
     pub rules: AuthRules,
+    /// Trees, which an account that goes must settle first.
+    pub documents: Arc<dyn Documents>,
+    /// Pictures of people, and exports.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 impl HasAuth for AuthPorts {
@@ -120,6 +132,12 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::reset_password_page))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
+        .routes(routes!(deactivate::deactivate))
+        .routes(routes!(erasure::delete_account))
+        .routes(routes!(export_data::export_data))
+        .routes(routes!(export_data::export_data_status))
+        .routes(routes!(avatar::set_avatar, avatar::remove_avatar))
+        .routes(routes!(avatar::show_avatar))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

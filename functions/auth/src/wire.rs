@@ -1,10 +1,14 @@
 //! What requests and answers look like. Requests are described here for readers of the API; they are read
 //! field by field, as each has several spellings.
 
+mod leaving;
+
 use dzinza_web::FieldError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use leaving::*;
 
 /// Signing up: both names, or `name` alone. Every field may also be written in snake_case.
 #[derive(Debug, ToSchema)]

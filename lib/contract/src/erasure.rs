@@ -1,6 +1,9 @@
 //! What [`Users`](dzinza_ports::Users) promises of erasing an account.
 
-use dzinza_ports::{AccessToken, AuditEntry, Clock as _, Identity, Passkey, RefreshToken, User, UserChange};
+use dzinza_ports::{
+    AccessToken, AuditEntry, Clock as _, ERASURE_BEGUN, Given, Identity, Passkey, RefreshToken, User,
+    UserChange,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -9,6 +12,7 @@ use crate::support::{crowd, there};
 use crate::{AccountPorts, Failed, Fresh, Outcome, Suite};
 
 pub(crate) fn cases(suite: &mut Suite<AccountPorts>) {
+    suite.case("of coming back and beginning the erasure one succeeds", one_of_two);
     suite.case("accounts to erase come longest overdue first, and none before its time", due);
     suite.case("an account that is erased takes everything with it, and nothing of others", erased);
     suite.case("audit entries of an erased account stay, without anything personal", stripped);
@@ -105,6 +109,29 @@ async fn things(fresh: &Fresh<AccountPorts>, number: usize) -> Result<usize, Fai
         ports.access_tokens.find(&format!("access {number}")).await?.is_some(),
     ];
     Ok(present.into_iter().filter(|there| *there).count())
+}
+
+async fn one_of_two(fresh: Fresh<AccountPorts>) -> Outcome {
+    let (users, now) = (&*fresh.port.users, fresh.clock.now());
+    let id = users.insert(new_user(1, now)).await?.id;
+    let at = now + SignedDuration::from_hours(1);
+    let asked = UserChange { erase_after: Some(Some(at)), ..UserChange::default() };
+    let read = users.update(&id, asked, now).await?.and_then(|user| user.erase_after);
+    assert_eq!(read, Some(at));
+    let given = |erase_after| Given { erase_after, ..Given::default() };
+    let begin =
+        UserChange { given: given(read), erase_after: Some(Some(ERASURE_BEGUN)), ..UserChange::default() };
+    let come_back = UserChange { given: given(read), erase_after: Some(None), ..UserChange::default() };
+    for (first, second, left) in
+        [(begin.clone(), come_back.clone(), Some(ERASURE_BEGUN)), (come_back, begin, None)]
+    {
+        let reset = UserChange { erase_after: Some(Some(at)), ..UserChange::default() };
+        users.update(&id, reset, now).await?;
+        assert!(users.update(&id, first, now).await?.is_some());
+        assert_eq!(users.update(&id, second, now).await?, None);
+        assert_eq!(users.by_id(&id).await?.and_then(|user| user.erase_after), left);
+    }
+    Ok(())
 }
 
 async fn due(fresh: Fresh<AccountPorts>) -> Outcome {

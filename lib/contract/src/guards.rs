@@ -103,6 +103,11 @@ fn each(user: &User) -> Vec<(&'static str, Given, Given)> {
         ),
         ("is_active", Given { is_active: Some(true), ..none() }, Given { is_active: Some(false), ..none() }),
         ("erasing", Given { erasing: Some(true), ..none() }, Given { erasing: Some(false), ..none() }),
+        (
+            "erase_after",
+            Given { erase_after: user.erase_after, ..none() },
+            Given { erase_after: Some(user.created_at + SignedDuration::from_secs(1)), ..none() },
+        ),
     ]
 }
 
@@ -173,6 +178,7 @@ async fn guards_on_nothing(fresh: Fresh<AccountPorts>) -> Outcome {
         Given { mfa_backup_codes: text(), ..Given::default() },
         Given { mfa_enabled: Some(true), ..Given::default() },
         Given { erasing: Some(true), ..Given::default() },
+        Given { erase_after: Some(now), ..Given::default() },
     ] {
         assert_eq!(fresh.port.users.update(&user.id, guarded(given.clone()), now).await?, None, "{given:?}");
     }

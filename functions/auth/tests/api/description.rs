@@ -8,14 +8,21 @@ async fn every_route_is_described_and_only_credentials_are_public() {
     let mut found = operations(&api(House::new().ports).openapi);
     found.sort();
     let expected = [
+        ("DELETE", "/api/auth/profile/avatar", false),
+        ("GET", "/api/auth/avatars/{userId}/{version}", true),
+        ("GET", "/api/auth/export-data", false),
+        ("GET", "/api/auth/export-data/{exportId}", false),
         ("GET", "/api/auth/me", false),
         ("GET", "/api/auth/reset-password/{token}", true),
         ("GET", "/api/users/me", false),
         ("PATCH", "/api/auth/profile", false),
+        ("POST", "/api/auth/deactivate", false),
+        ("POST", "/api/auth/delete-account", false),
         ("POST", "/api/auth/forgot-password", true),
         ("POST", "/api/auth/login", true),
         ("POST", "/api/auth/logout", true),
         ("POST", "/api/auth/logout-all", false),
+        ("POST", "/api/auth/profile/avatar", false),
         ("POST", "/api/auth/refresh", true),
         ("POST", "/api/auth/register", true),
         ("POST", "/api/auth/reset-password", true),

@@ -1,7 +1,10 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+mod avatar;
 mod callers;
 mod description;
+mod export_data;
+mod leaving;
 mod limits;
 mod lockout;
 mod login;

@@ -68,6 +68,7 @@ impl Settings {
         self.demand("mfa_backup_codes_hashed = ", given.mfa_backup_codes);
         self.demand("coalesce(is_active, true) = ", given.is_active);
         self.demand("(erase_after IS NOT NULL) = ", given.erasing);
+        self.demand("erase_after = ", given.erase_after.map(Micros));
     }
 }
 
