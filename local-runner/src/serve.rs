@@ -54,7 +54,7 @@ impl Serve {
         let address: SocketAddr = self.settings.listen.parse().context("DZINZA_LISTEN")?;
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        let platform = Platform::open(&self.settings, &data)?;
+        let platform = Platform::open(&self.settings, &data)?.ready().await?;
         let template = Template::load(None)?;
         let functions = platform.functions();
         let pump = Pump::new(&template, platform.stores.queue.clone(), platform.jobs())

@@ -1,13 +1,14 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod database;
 mod restoring;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dzinza_config::{Secrets, SecretsError};
+use dzinza_config::{Secrets, SecretsError, Settings};
 use dzinza_domain::collections;
 use dzinza_ports::{
     AccessTokens, Archives, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Mailer, Outbox,
@@ -17,12 +18,17 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+#[cfg(feature = "postgres")]
+pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// Whether a signature gives leave to read a file: key, expiry in seconds since 1970, signature.
 pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
+
+/// Looks whether a database can be used, and says why not.
+pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), OpenError>> + Send + Sync>;
 
 /// Everything on one folder: a SQLite file, a folder of files, generated secrets.
 #[derive(Clone)]
@@ -51,6 +57,8 @@ pub struct Embedded {
     pub site: Arc<dyn SiteSettings>,
     /// Letters that wait to be sent.
     pub outbox: Arc<dyn Outbox>,
+    /// If the accounts are on PostgreSQL: whether it has their layout.
+    pub database: Option<Ready>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
     /// Letters, in [`mail_folder`].
@@ -90,6 +98,9 @@ pub enum OpenError {
     /// A secret cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The database of the accounts cannot be used.
+    #[error("{0}")]
+    Database(String),
     /// The database or the files cannot be opened.
     #[error("the data folder cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -129,6 +140,7 @@ impl Embedded {
             access_tokens: store.clone(),
             site: store.clone(),
             outbox: store,
+            database: None,
             blobs: files,
             mail,
             clock,
@@ -140,6 +152,30 @@ impl Embedded {
             verify_file: Arc::new(move |key, expires, signature| verifier.verify(key, expires, signature)),
             secrets,
         })
+    }
+
+    /// The same with the accounts on the PostgreSQL that the settings name, if they name one. Connects when it is needed, in
+    /// the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// If it cannot be used as it is named, or this program was built without PostgreSQL.
+    pub fn with_database(mut self, settings: &Settings) -> Result<Self, OpenError> {
+        if let Some(database) = settings.database()? {
+            database::put(&mut self, &database, settings)?;
+        }
+        Ok(self)
+    }
+
+    /// Looks whether everything that was opened can be used: the database of the accounts must be there and have their
+    /// layout, which `AUTO_MIGRATE` gives it.
+    ///
+    /// # Errors
+    /// In one line, with what to do.
+    pub async fn ready(&self) -> Result<(), OpenError> {
+        match &self.database {
+            Some(ready) => ready().await,
+            None => Ok(()),
+        }
     }
 }
 

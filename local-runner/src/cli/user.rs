@@ -37,7 +37,7 @@ pub struct Create {
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Create(create) = command;
     let settings = create.folder.settings()?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     let password = if create.password_stdin {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("reading the password")?;

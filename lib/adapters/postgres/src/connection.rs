@@ -47,8 +47,7 @@ impl Server {
     /// If the address cannot be read. Nothing of it is told: there may be a password in it.
     pub fn options(&self) -> Result<PgConnectOptions, StoreError> {
         let options = match self {
-            Self::Url(url) => url
-                .expose_secret()
+            Self::Url(url) => plain(url.expose_secret())
                 .parse()
                 .map_err(|_: Error| crate::error::invalid("DATABASE_URL is not an address of PostgreSQL"))?,
             Self::Parts { host, port, database, user, password } => {
@@ -64,6 +63,14 @@ impl Server {
             }
         };
         Ok(options.application_name("dzinza"))
+    }
+}
+
+/// Addresses of older versions name a driver as well: `postgresql+asyncpg://`.
+fn plain(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => format!("{}://{rest}", scheme.split('+').next().unwrap_or_default()),
+        None => url.to_owned(),
     }
 }
 
@@ -110,5 +117,24 @@ impl PgAccounts {
             Ok(())
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_names_a_driver_is_one_like_any_other() {
+        let options = Server::Url("postgresql+asyncpg://u:p%40ss@db:5433/d".into()).options().unwrap();
+        assert_eq!((options.get_host(), options.get_port()), ("db", 5433));
+        assert_eq!((options.get_username(), options.get_database()), ("u", Some("d")));
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_not_told() {
+        let error = Server::Url("secret".into()).options().unwrap_err();
+        assert_eq!(error.context(), "DATABASE_URL is not an address of PostgreSQL");
+        assert!(std::error::Error::source(&error).is_none());
     }
 }
