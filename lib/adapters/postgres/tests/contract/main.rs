@@ -3,6 +3,7 @@
 
 mod migrations;
 mod outages;
+mod process;
 mod server;
 
 use std::path::Path;
@@ -20,7 +21,7 @@ const CONNECTIONS: u32 = 6;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let programs = server::programs();
+    let programs = process::programs();
     anyhow::ensure!(
         programs.is_some() || !in_ci(),
         "there is no PostgreSQL server on this machine: apt-get install postgresql"
@@ -41,7 +42,7 @@ fn in_ci() -> bool {
 }
 
 fn started(programs: &Path) -> anyhow::Result<PostgresServer> {
-    let server = PostgresServer::start(programs.to_owned())?;
+    let server = PostgresServer::start(programs)?;
     block_on(server.prepare())?;
     Ok(server)
 }

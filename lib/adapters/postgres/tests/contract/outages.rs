@@ -1,6 +1,6 @@
 //! When the server goes away, calls fail soon and clearly; when it comes back, they succeed again.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,28 +8,29 @@ use dzinza_ports::{StoreErrorKind, SystemIds, Users as _};
 use dzinza_postgres::PgAccounts;
 use libtest_mimic::Trial;
 
-use crate::server::{PostgresServer, programs};
+use crate::process::programs;
+use crate::server::PostgresServer;
 
 pub fn cases(trials: &mut Vec<Trial>) {
-    let mut case = |sentence: &str, run: fn(PathBuf) -> anyhow::Result<()>| {
+    let mut case = |sentence: &str, run: fn(&Path) -> anyhow::Result<()>| {
         trials.push(Trial::test(sentence, move || {
             let programs = programs().ok_or("there is no server")?;
-            run(programs).map_err(|error| format!("{error:#}").into())
+            run(&programs).map_err(|error| format!("{error:#}").into())
         }));
     };
     case("outages: a server that is killed is Unavailable, and used again once it is back", killed);
     case("outages: a server that does not answer is Unavailable within seconds", frozen);
 }
 
-fn killed(programs: PathBuf) -> anyhow::Result<()> {
+fn killed(programs: &Path) -> anyhow::Result<()> {
     crate::block_on(async {
         let server = PostgresServer::start(programs)?;
         server.prepare().await?;
         let accounts = PgAccounts::new(server.ours().await?, 4, Arc::new(SystemIds));
         assert_eq!(accounts.count().await?, 0);
-        server.kill()?;
+        server.process.kill()?;
         gone(&accounts).await?;
-        server.resume(&server.log())?;
+        server.process.resume()?;
         // No call fails any more: connections that broke are found out before they are used.
         for _ in 0..8 {
             assert_eq!(accounts.count().await?, 0);
@@ -38,15 +39,15 @@ fn killed(programs: PathBuf) -> anyhow::Result<()> {
     })
 }
 
-fn frozen(programs: PathBuf) -> anyhow::Result<()> {
+fn frozen(programs: &Path) -> anyhow::Result<()> {
     crate::block_on(async {
         let server = PostgresServer::start(programs)?;
         server.prepare().await?;
         let accounts = PgAccounts::new(server.ours().await?, 4, Arc::new(SystemIds));
         assert_eq!(accounts.count().await?, 0);
-        server.freeze(true)?;
+        server.process.freeze(true)?;
         gone(&accounts).await?;
-        server.freeze(false)?;
+        server.process.freeze(false)?;
         assert_eq!(accounts.count().await?, 0);
         Ok(())
     })
