@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use dzinza_auth::{AuthPorts, AuthRules};
+use dzinza_auth::{AuthPorts, AuthRules, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -212,6 +212,13 @@ fn rules(settings: &Settings) -> AuthRules {
         allow_registration: settings.allow_registration,
         erasure_grace: Duration::from_hours(24 * settings.account_erasure_days),
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        mfa_issuer: settings.mfa_issuer.trim().to_owned(),
+        relying_party: RelyingParty::new(
+            &settings.webauthn_rp_id,
+            &settings.webauthn_origins,
+            &settings.public_api_url,
+            &settings.allowed_origins,
+        ),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {

@@ -37,6 +37,8 @@ pub const PUBLIC_OPERATIONS: &[&str] = &[
     "POST /api/auth/forgot-password",
     "POST /api/auth/login",
     "POST /api/auth/logout",
+    "POST /api/auth/passkeys/login",
+    "POST /api/auth/passkeys/login/options",
     "POST /api/auth/refresh",
     "POST /api/auth/register",
     "POST /api/auth/reset-password",

@@ -22,6 +22,8 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mfa;
+mod passkeys;
 mod passwords;
 mod preferences;
 mod profile;
@@ -49,6 +51,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -123,6 +126,8 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .merge(mfa::routes())
+        .merge(passkeys::proving_routes())
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -130,6 +135,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .merge(passkeys::routes())
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(deactivate::deactivate))

@@ -9,6 +9,10 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+#[cfg(test)]
+mod mfa;
+#[cfg(test)]
+mod passkeys;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod passwords_reset;
