@@ -1,6 +1,7 @@
 //! The suites of the accounts over PostgreSQL, the migrations, and what happens when the server goes away. Where no server
 //! is installed they show as ignored; in CI that is a failure.
 
+mod look;
 mod migrations;
 mod outages;
 mod process;

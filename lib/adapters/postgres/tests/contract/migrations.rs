@@ -1,6 +1,5 @@
 //! Migrations over databases that are filled in each old shape: there, back and there again, and stopped in between.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dzinza_ports::{
@@ -9,13 +8,10 @@ use dzinza_ports::{
 use dzinza_postgres::{Found, MigrateError, Migrations, PgAccounts, PgConnectOptions};
 use jiff::Timestamp;
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
-use sqlx_core::query::query;
-use sqlx_core::row::Row as _;
-use sqlx_core::sql_str::AssertSqlSafe;
-use sqlx_postgres::PgConnection;
+use serde_json::json;
 
 use crate::case;
+use crate::look::{columns, rows, same, shape, texts, without};
 use crate::server::{PostgresServer, connect, run};
 
 const NODE: &str = include_str!("layouts/node.sql");
@@ -57,6 +53,9 @@ pub fn cases(trials: &mut Vec<Trial>, server: Option<&Arc<PostgresServer>>) {
         Box::pin(node_between(server))
     });
     add("rights on trees that are none are parked and come back", |server| Box::pin(node_parked(server)));
+    add("accounts that Python's patch script has damaged are taken as they are", |server| {
+        Box::pin(damaged(server))
+    });
     add("Python's tokens are hashed and go on working", |server| Box::pin(platform_hashed(server)));
     add("Python's accounts go there, back and there again, and nothing is lost", |server| {
         Box::pin(platform_round(server))
@@ -86,69 +85,6 @@ async fn filled(server: &PostgresServer, scripts: &[&str]) -> anyhow::Result<(Pg
         run(&mut conn, script).await?;
     }
     Ok((options.clone(), Migrations::new(options)))
-}
-
-/// What a SELECT of texts finds.
-async fn texts(conn: &mut PgConnection, sql: &str) -> anyhow::Result<Vec<String>> {
-    let rows = query(AssertSqlSafe(sql.to_owned())).fetch_all(conn).await?;
-    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
-}
-
-/// `table.column type nullable`, of everything that is in sight.
-async fn columns(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
-    let sql = "SELECT concat_ws(' ', table_name || '.' || column_name, udt_name, character_maximum_length, is_nullable)
-        FROM information_schema.columns
-        WHERE table_schema = 'public' AND table_name <> 'schema_migrations' ORDER BY 1";
-    texts(conn, sql).await
-}
-
-/// Fails with what one has and the other has not.
-fn same<T: Ord + std::fmt::Debug>(one: impl IntoIterator<Item = T>, other: impl IntoIterator<Item = T>) {
-    let (one, other): (BTreeSet<T>, BTreeSet<T>) = (one.into_iter().collect(), other.into_iter().collect());
-    let differences: Vec<_> = one.symmetric_difference(&other).collect();
-    assert!(differences.is_empty(), "{differences:#?}");
-}
-
-/// Columns, defaults, indexes, constraints and triggers.
-async fn shape(options: &PgConnectOptions) -> anyhow::Result<Vec<String>> {
-    let mut conn = connect(options).await?;
-    let mut shape = columns(&mut conn).await?;
-    for sql in [
-        "SELECT concat_ws(' ', table_name, column_name, column_default) FROM information_schema.columns
-         WHERE table_schema = 'public' AND table_name <> 'schema_migrations' ORDER BY 1",
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'schema_migrations' ORDER BY 1",
-        "SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
-         WHERE connamespace = 'public'::regnamespace AND conrelid <> coalesce(to_regclass('schema_migrations'), 0)
-         ORDER BY 1",
-        "SELECT pg_get_triggerdef(oid) FROM pg_trigger
-         WHERE NOT tgisinternal AND pg_get_triggerdef(oid) LIKE '% ON public.%' ORDER BY 1",
-        // What is kept aside may have more.
-        "SELECT DISTINCT enumlabel::text FROM pg_enum JOIN pg_attribute ON atttypid = enumtypid
-         WHERE attrelid = to_regclass('public.users') ORDER BY 1",
-    ] {
-        shape.extend(texts(&mut conn, sql).await?);
-    }
-    Ok(shape)
-}
-
-/// Every row of every table, in the order of their texts, without these columns.
-async fn rows(options: &PgConnectOptions, without: &[&str]) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
-    let mut conn = connect(options).await?;
-    let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations'";
-    let mut dump = BTreeMap::new();
-    for table in texts(&mut conn, tables).await? {
-        let mut rows = Vec::new();
-        for row in texts(&mut conn, &format!("SELECT to_jsonb(it)::text FROM {table} AS it")).await? {
-            let mut row: Value = serde_json::from_str(&row)?;
-            if let Some(fields) = row.as_object_mut() {
-                fields.retain(|column, _| !without.contains(&&*format!("{table}.{column}")));
-            }
-            rows.push(row.to_string());
-        }
-        rows.sort();
-        dump.insert(table, rows);
-    }
-    Ok(dump)
 }
 
 fn accounts(options: &PgConnectOptions) -> PgAccounts {
@@ -293,26 +229,6 @@ async fn node_round(server: Arc<PostgresServer>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn without(
-    dump: BTreeMap<String, Vec<String>>,
-    columns: &[&str],
-) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
-    let mut left = BTreeMap::new();
-    for (table, texts) in dump {
-        let mut rows = Vec::new();
-        for text in texts {
-            let mut row: Value = serde_json::from_str(&text)?;
-            if let Some(fields) = row.as_object_mut() {
-                fields.retain(|column, _| !columns.contains(&&*format!("{table}.{column}")));
-            }
-            rows.push(row.to_string());
-        }
-        rows.sort();
-        left.insert(table, rows);
-    }
-    Ok(left)
-}
-
 async fn node_between(server: Arc<PostgresServer>) -> anyhow::Result<()> {
     let (options, migrations) = filled(&server, &[NODE, NODE_ROWS]).await?;
     migrations.up(ALL).await?;
@@ -350,6 +266,28 @@ async fn node_parked(server: Arc<PostgresServer>) -> anyhow::Result<()> {
     assert_eq!(texts(&mut conn, parked).await?, ["admin", "edit"]);
     migrations.down(ALL).await?;
     assert_eq!(rows(&options, &[]).await?["family_tree_permissions"], before);
+    Ok(())
+}
+
+/// It drops six columns and then stops, having made the tables that were missing.
+async fn damaged(server: Arc<PostgresServer>) -> anyhow::Result<()> {
+    let patch = "ALTER TABLE users DROP COLUMN is_admin, DROP COLUMN two_factor_enabled, DROP COLUMN two_factor_secret,
+        DROP COLUMN backup_codes, DROP COLUMN last_login, DROP COLUMN language;
+        CREATE TABLE refresh_tokens (id uuid PRIMARY KEY DEFAULT uuid_generate_v4(),
+            user_id uuid REFERENCES users (id) ON DELETE CASCADE, token text NOT NULL UNIQUE,
+            token_jti varchar(255) NOT NULL UNIQUE, expires_at timestamptz NOT NULL, created_at timestamptz,
+            revoked_at timestamptz, ip_address varchar(255), user_agent text, session_id varchar(255),
+            device_fingerprint varchar(255), location_info text)";
+    let (options, migrations) = filled(&server, &[NODE, NODE_ROWS, patch]).await?;
+    let readable = ["users.password_reset_token", "users.password_reset_expires"];
+    let (old_shape, old_rows) = (shape(&options).await?, rows(&options, &readable).await?);
+    assert_eq!(migrations.status().await?.found, Found::Node);
+    migrations.up(ALL).await?;
+    let admin = by_email(&accounts(&options), "admin@example.org").await?;
+    assert_eq!((admin.role, admin.mfa_enabled, &*admin.preferred_language), (Role::User, false, "en"));
+    migrations.down(ALL).await?;
+    same(shape(&options).await?, old_shape);
+    same(rows(&options, &readable).await?, old_rows);
     Ok(())
 }
 

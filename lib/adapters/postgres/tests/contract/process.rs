@@ -72,12 +72,10 @@ impl Postgres {
         let written = fs::read_to_string(self.folder.path().join("data/postmaster.pid"))?;
         let first = written.lines().next().context("postmaster.pid is empty")?;
         let signal = if frozen { "-STOP" } else { "-CONT" };
-        // The postmaster leads a group of its own when `pg_ctl` starts it; its children have their own sessions.
-        let children = Command::new("pgrep").args(["-P", first]).output()?.stdout;
-        let children = String::from_utf8(children)?;
-        for pid in std::iter::once(first).chain(children.lines()) {
-            Command::new("kill").args([signal, pid]).status()?;
-        }
+        let mut all = children(first)?;
+        all.push(first.to_owned());
+        let ended = Command::new("sh").args(["-c", &format!("kill {signal} {}", all.join(" "))]).status()?;
+        anyhow::ensure!(ended.success(), "no signal can be sent");
         Ok(())
     }
 
@@ -119,6 +117,20 @@ impl Drop for Postgres {
         // It may have ended already.
         let _ = self.kill();
     }
+}
+
+/// The processes that this one has started.
+fn children(parent: &str) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        // `pid (name) state parent ..`; whatever has ended meanwhile is none of them.
+        let stat = fs::read_to_string(entry?.path().join("stat")).unwrap_or_default();
+        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+        if after.split_whitespace().nth(1) == Some(parent) {
+            found.extend(stat.split_whitespace().next().map(str::to_owned));
+        }
+    }
+    Ok(found)
 }
 
 fn is_root() -> anyhow::Result<bool> {
