@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod database;
+mod mail;
 mod reference;
 mod secrets;
 mod settings;

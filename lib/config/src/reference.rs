@@ -76,6 +76,60 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Where people reach the API from outside; links in mail begin with it",
     ),
     variable(
+        "FRONTEND_URL",
+        &[],
+        "frontend_url",
+        "text",
+        "Where people use the platform; a confirmed address leads to its page to sign in. Empty if nowhere but at the API",
+    ),
+    variable(
+        "PASSWORD_RESET_URL",
+        &[],
+        "password_reset_url",
+        "text",
+        "The page for a new password, with `{token}` in it; empty for the form that the API itself serves",
+    ),
+    variable(
+        "SUPPORT_EMAIL",
+        &[],
+        "support_email",
+        "text",
+        "Where people get help, as letters say; empty for nowhere",
+    ),
+    variable(
+        "PASSWORD_RESET_EXPIRE_MINUTES",
+        &[],
+        "password_reset_expire_minutes",
+        "number",
+        "How long a mailed link to set a new password is good, 1 to 1440",
+    ),
+    variable(
+        "EMAIL_VERIFICATION_EXPIRE_HOURS",
+        &[],
+        "email_verification_expire_hours",
+        "number",
+        "How long a mailed link that confirms an address is good, 1 to 720",
+    ),
+    variable(
+        "SMTP_HOST",
+        &[],
+        "smtp_host",
+        "text",
+        "The mail server; empty to write letters into the folder `mail` beside the data",
+    ),
+    variable("SMTP_PORT", &[], "smtp_port", "number", "Its port, usually 587, or 465 with SMTP_SECURE"),
+    variable("SMTP_USER", &[], "smtp_user", "text", "Who signs in at the mail server; empty for nobody"),
+    variable("SMTP_SECURE", &[], "smtp_secure", "flag", "TLS with the mail server from the first byte"),
+    variable(
+        "SMTP_TLS",
+        &[],
+        "smtp_tls",
+        "flag",
+        "STARTTLS, without which nothing is sent; `false` only for a server on this machine",
+    ),
+    variable("FROM_EMAIL", &[], "from_email", "text", "The address of the sender of letters"),
+    variable("FROM_NAME", &[], "from_name", "text", "The name of the sender of letters"),
+    variable(
         "ENABLE_SWAGGER",
         &[],
         "enable_swagger",
@@ -83,6 +137,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Whether `/api/docs` and the API description are served",
     ),
     variable("ALLOW_REGISTRATION", &[], "allow_registration", "flag", "Whether anyone may sign up"),
+    variable(
+        "SEED_ADMIN_EMAIL",
+        &[],
+        "seed_admin_email",
+        "text",
+        "Address of the administrator that is made at the start if there is none; only with SEED_ADMIN_PASSWORD",
+    ),
     variable(
         "RATE_LIMIT_MAX_REQUESTS",
         &["API_RATE_LIMIT"],
@@ -214,6 +275,7 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "BLOB_SIGNING_KEY",
         "Key that signs addresses of files, at least 32 bytes; made and kept in the data folder if not given",
     ),
+    secret("SMTP_PASS", "The password of SMTP_USER"),
     secret(
         "DATA_ENCRYPTION_KEY",
         "Key that seals second factors and waiting letters, at least 32 bytes; made and kept in the data folder if not given",
@@ -227,6 +289,10 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Where the PostgreSQL of the accounts is, such as `postgres://user:password@host/dzinza_db?sslmode=verify-full`; before `DB_HOST`",
     ),
     secret("DB_PASSWORD", "Password for `DB_USER` at `DB_HOST`, if one is asked for"),
+    secret(
+        "SEED_ADMIN_PASSWORD",
+        "Password of that first administrator, by the rule for passwords; there is no default",
+    ),
 ];
 
 /// Every variable that is read.

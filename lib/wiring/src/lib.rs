@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod database;
+mod mail;
 mod restoring;
 
 use std::fs::{self, File, TryLockError};
@@ -20,6 +21,7 @@ use secrecy::ExposeSecret as _;
 
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
+pub use mail::{mail_folder, mailer};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
@@ -61,7 +63,7 @@ pub struct Embedded {
     pub database: Option<Ready>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
-    /// Letters, in [`mail_folder`].
+    /// Letters, in [`mail_folder`] unless a [`mailer`] is put here.
     pub mail: Arc<dyn Mailer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
@@ -101,6 +103,9 @@ pub enum OpenError {
     /// The database of the accounts cannot be used.
     #[error("{0}")]
     Database(String),
+    /// The settings of the mail server do not fit together.
+    #[error("letters cannot be sent: {0}")]
+    Mail(String),
     /// The database or the files cannot be opened.
     #[error("the data folder cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -177,11 +182,6 @@ impl Embedded {
             None => Ok(()),
         }
     }
-}
-
-/// Where letters are written.
-pub fn mail_folder(data: &Path) -> PathBuf {
-    data.join("mail")
 }
 
 /// Marks a data folder as being served, for as long as the value lives.

@@ -2,6 +2,8 @@
 
 mod avatar;
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
 mod export_data;
 mod leaving;
@@ -20,4 +22,8 @@ mod profile;
 mod refresh;
 mod register;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;

@@ -69,6 +69,12 @@ impl Settings {
         self.demand("coalesce(is_active, true) = ", given.is_active);
         self.demand("(erase_after IS NOT NULL) = ", given.erasing);
         self.demand("erase_after = ", given.erase_after.map(Micros));
+        if given.admin_remains {
+            self.0.push(
+                " AND EXISTS (SELECT FROM users AS other WHERE other.id <> users.id \
+                 AND coalesce(other.is_active, true) AND (other.role = 'ADMIN' OR other.is_superuser))",
+            );
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use crate::user_columns::{self, columns, label, user};
 use crate::user_search::{self, unsigned};
 use crate::{keys, outbox};
 
+/// The lock of those who take an administrator away.
+const ADMINISTRATORS: i64 = 0x647a_6164_6d69_6e73;
+
 #[async_trait]
 impl Users for PgAccounts {
     async fn insert(&self, user: NewUser) -> Result<User, StoreError> {
@@ -61,10 +64,14 @@ impl Users for PgAccounts {
 
     async fn update(&self, id: &str, change: UserChange, now: Timestamp) -> Result<Option<User>, StoreError> {
         let Some(id) = types::id(id) else { return Ok(None) };
-        let letters = change.letters.clone();
+        let (letters, admin_remains) = (change.letters.clone(), change.given.admin_remains);
         let mut update = user_columns::update(id, change, now);
         self.within(async {
             let mut tx = self.pool.begin().await?;
+            if admin_remains {
+                // Two who each see the other would both go: one after the other, and what is seen is what is left.
+                query("SELECT pg_advisory_xact_lock($1)").bind(ADMINISTRATORS).execute(&mut *tx).await?;
+            }
             // Whoever changes the same row at this moment is waited for; then the conditions are looked at again.
             let row = update.build().fetch_optional(&mut *tx).await?;
             let changed = row.as_ref().map(user).transpose()?;
