@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use dzinza_auth::{AuthPorts, AuthRules};
+use dzinza_auth::{AuthPorts, AuthRules, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -95,6 +95,8 @@ impl Platform {
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
             rules: self.rules.clone(),
+            documents: self.stores.documents.clone(),
+            blobs: self.stores.blobs.clone(),
         }
     }
 
@@ -155,6 +157,8 @@ impl Platform {
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
             sessions: self.stores.sessions.clone(),
+            users: self.stores.users.clone(),
+            audit: self.stores.audit.clone(),
             outbox: self.stores.outbox.clone(),
             mail: self.stores.mail.clone(),
             sealer: self.sealer.clone(),
@@ -199,7 +203,15 @@ fn rules(settings: &Settings) -> AuthRules {
         bcrypt_cost: settings.bcrypt_rounds,
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
+        erasure_grace: Duration::from_hours(24 * settings.account_erasure_days),
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        mfa_issuer: settings.mfa_issuer.trim().to_owned(),
+        relying_party: RelyingParty::new(
+            &settings.webauthn_rp_id,
+            &settings.webauthn_origins,
+            &settings.public_api_url,
+            &settings.allowed_origins,
+        ),
         frontend_url: settings.frontend_url.trim_end_matches('/').to_owned(),
         password_reset_url: settings.password_reset_url.clone(),
         support_email: settings.support_email.clone(),

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::RelyingParty;
+
 /// Lifetimes and limits of accounts and sessions (contract 3.7 and 4).
 #[derive(Debug, Clone)]
 pub struct AuthRules {
@@ -25,6 +27,10 @@ pub struct AuthRules {
     pub verification_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
+    /// What an app calls us beside its one-time codes; no colon in it.
+    pub mfa_issuer: String,
+    /// For whom passkeys are made, and from which pages they are taken.
+    pub relying_party: RelyingParty,
     /// Where people use the platform, without a slash at the end; empty if nowhere but at the API.
     pub frontend_url: String,
     /// The page for a new password, with `{token}` in it; empty for our own.
@@ -43,6 +49,8 @@ pub struct AuthRules {
     pub refresh_limit: u64,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// How long an account can be taken back after its owner asked for its erasure.
+    pub erasure_grace: Duration,
 }
 
 impl Default for AuthRules {
@@ -61,6 +69,8 @@ impl Default for AuthRules {
             reset_lifetime: minutes(60),
             verification_lifetime: Duration::from_hours(24),
             public_url: "http://127.0.0.1:3001".to_owned(),
+            mfa_issuer: "Dzinza".to_owned(),
+            relying_party: RelyingParty::default(),
             frontend_url: "http://localhost:8080".to_owned(),
             password_reset_url: String::new(),
             support_email: "support@dzinza.com".to_owned(),
@@ -70,6 +80,7 @@ impl Default for AuthRules {
             user_limit: 20,
             refresh_limit: 60,
             allow_registration: true,
+            erasure_grace: days(30),
         }
     }
 }

@@ -58,21 +58,23 @@ impl SignedIn {
             user: Some(UserView::of(user)),
             tokens: Some(tokens),
             require_mfa: false,
+            mfa_methods: None,
         }
     }
 
     /// Nothing of the account is shown before the second factor.
-    pub(crate) fn second_factor_wanted() -> Self {
+    pub(crate) fn second_factor_wanted(methods: Vec<&'static str>) -> Self {
         Self {
             message: "Enter the code of your second factor".to_owned(),
             user: None,
             tokens: None,
             require_mfa: true,
+            mfa_methods: Some(methods),
         }
     }
 }
 
 /// RFC 3339, UTC, always six digits: `2025-07-14T09:30:00.123456Z`.
-fn wire_time(moment: Timestamp) -> String {
+pub(crate) fn wire_time(moment: Timestamp) -> String {
     format!("{moment:.6}")
 }

@@ -8,8 +8,11 @@ use crate::world::{Ids, Operation, World, operations};
 
 /// Operations that name nothing of anybody's: they are about the caller alone.
 const ABOUT_THE_CALLER: &[&str] = &[
+    "DELETE /api/auth/profile/avatar",
     "DELETE /api/notifications/all",
+    "GET /api/auth/export-data",
     "GET /api/auth/me",
+    "GET /api/auth/passkeys",
     "GET /api/family-trees",
     "GET /api/notifications",
     "GET /api/notifications/summary",
@@ -17,7 +20,16 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "PATCH /api/auth/profile",
     "PATCH /api/notifications/mark-all-read",
     "POST /api/auth/change-password",
+    "POST /api/auth/deactivate",
+    "POST /api/auth/delete-account",
     "POST /api/auth/logout-all",
+    "POST /api/auth/mfa/backup-codes/regenerate",
+    "POST /api/auth/mfa/disable",
+    "POST /api/auth/mfa/setup",
+    "POST /api/auth/mfa/verify",
+    "POST /api/auth/passkeys/register",
+    "POST /api/auth/passkeys/register/options",
+    "POST /api/auth/profile/avatar",
     "POST /api/auth/resend-verification",
     "POST /api/family-trees",
     "POST /api/family-trees/restore",

@@ -50,6 +50,8 @@ impl Post {
             documents: store.clone(),
             blobs: FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap(),
             sessions: store.clone(),
+            users: store.clone(),
+            audit: store.clone(),
             outbox: store.clone(),
             mail,
             sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
