@@ -17,7 +17,6 @@ mod erasure;
 mod erasure_trees;
 mod export_data;
 mod input;
-mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;
