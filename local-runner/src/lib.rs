@@ -9,5 +9,7 @@ pub mod invoker;
 pub mod matcher;
 pub mod platform;
 pub mod queues;
+mod seed;
 pub mod serve;
+mod services;
 pub mod template;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::input::{DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username};
 use crate::mailed::{Stored, proof_of_address};
 use crate::passwords::{NO_PASSWORD, Passwords, check_new};
-use crate::{AuthPorts, audit, email};
+use crate::{AuthPorts, audit, email, site};
 
 /// As many characters as a user name may have.
 const USERNAME_MAX: usize = 50;
@@ -28,7 +28,7 @@ pub struct NewAccount {
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
-    /// `en`, `sn` or `nd`; `en` if not said.
+    /// `en`, `sn` or `nd`; that of the platform if not said.
     pub preferred_language: Option<String>,
     /// User name; derived from the address if not said.
     pub username: Option<String>,
@@ -72,7 +72,8 @@ pub(crate) struct Applicant {
     password: Option<String>,
     first_name: String,
     last_name: String,
-    preferred_language: String,
+    /// That of the platform if not said.
+    preferred_language: Option<String>,
     username: Option<String>,
     timezone: String,
     welcome: bool,
@@ -97,7 +98,7 @@ impl Applicant {
                 password,
                 first_name,
                 last_name,
-                preferred_language: preferred_language.unwrap_or_else(|| "en".to_owned()),
+                preferred_language,
                 username,
                 timezone: timezone.unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned()),
                 welcome: false,
@@ -127,8 +128,12 @@ impl Applicant {
             Some(password) => passwords.hash(password).await?,
             None => NO_PASSWORD.to_owned(),
         };
+        let preferred_language = match self.preferred_language.take() {
+            Some(language) => language,
+            None => site::settings(ports).await?.language,
+        };
         let id = ports.ids.new_id();
-        let (email_verification, letter) = self.welcome(ports)?.unzip();
+        let (email_verification, letter) = self.welcome(ports, &preferred_language)?.unzip();
         for attempt in 0..USERNAME_TRIES {
             let user = NewUser {
                 id: id.clone(),
@@ -137,7 +142,7 @@ impl Applicant {
                 password_hash: password_hash.clone(),
                 first_name: Some(self.first_name.clone()),
                 last_name: Some(self.last_name.clone()),
-                preferred_language: self.preferred_language.clone(),
+                preferred_language: preferred_language.clone(),
                 timezone: self.timezone.clone(),
                 role,
                 email_verification: email_verification.clone(),
@@ -154,12 +159,11 @@ impl Applicant {
         Err(Problem::internal())
     }
 
-    fn welcome(&self, ports: &AuthPorts) -> Result<Option<(Stored, Letter)>, Problem> {
+    fn welcome(&self, ports: &AuthPorts, language: &str) -> Result<Option<(Stored, Letter)>, Problem> {
         if !self.welcome {
             return Ok(None);
         }
-        let reader =
-            Reader { address: &self.email, name: &self.first_name, language: &self.preferred_language };
+        let reader = Reader { address: &self.email, name: &self.first_name, language };
         proof_of_address(ports, &reader, Letterhead::welcome).map(Some)
     }
 

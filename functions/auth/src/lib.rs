@@ -12,7 +12,6 @@ mod avatar_image;
 mod change_password;
 mod confirm;
 mod deactivate;
-mod email;
 mod erasure;
 mod erasure_trees;
 mod export_data;
@@ -37,6 +36,7 @@ mod reset;
 mod reset_page;
 mod rules;
 mod session;
+mod site;
 mod tokens;
 mod verify;
 mod view;
@@ -45,6 +45,7 @@ pub mod wire_mailed;
 
 use std::sync::Arc;
 
+use dzinza_domain::email;
 use dzinza_ports::{
     AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
     SiteSettings, Users,

@@ -53,6 +53,16 @@ pub struct AuthRules {
     pub erasure_grace: Duration,
 }
 
+/// Access tokens are accepted a little longer than they live; revocations outlast that.
+const MARGIN: Duration = Duration::from_mins(1);
+
+impl AuthRules {
+    /// How long a revocation must be known: as long as an access token passes, or an exchanged token comes again.
+    pub fn revocation_memory(&self) -> Duration {
+        self.access_lifetime.max(self.grace) + MARGIN
+    }
+}
+
 impl Default for AuthRules {
     fn default() -> Self {
         let minutes = Duration::from_mins;

@@ -138,6 +138,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
     ),
     variable("ALLOW_REGISTRATION", &[], "allow_registration", "flag", "Whether anyone may sign up"),
     variable(
+        "SEED_ADMIN_EMAIL",
+        &[],
+        "seed_admin_email",
+        "text",
+        "Address of the administrator that is made at the start if there is none; only with SEED_ADMIN_PASSWORD",
+    ),
+    variable(
         "RATE_LIMIT_MAX_REQUESTS",
         &["API_RATE_LIMIT"],
         "rate_limit_max_requests",
@@ -258,6 +265,10 @@ pub(crate) static VARIABLES: &[Variable] = &[
     secret(
         "DATA_ENCRYPTION_KEY_PREVIOUS",
         "The key before that, after a change: what it sealed can still be opened",
+    ),
+    secret(
+        "SEED_ADMIN_PASSWORD",
+        "Password of that first administrator, by the rule for passwords; there is no default",
     ),
 ];
 

@@ -31,6 +31,8 @@ pub struct Secrets {
     pub previous_data_key: Option<SecretString>,
     /// Signs in at the mail server.
     pub smtp_password: Option<SecretString>,
+    /// The password of the first administrator; by which rules it is good, who makes accounts knows.
+    pub seed_admin_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -85,6 +87,9 @@ impl Secrets {
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
             smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
+            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
+                .filter(|password| !password.is_empty())
+                .map(SecretString::from),
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);
@@ -189,6 +194,25 @@ mod tests {
         let mode = fs::metadata(folder.path().join("jwt_secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!format!("{first:?}").contains(first.jwt.expose_secret()));
+    }
+
+    #[test]
+    fn the_first_administrators_password_comes_from_the_environment_or_a_file_or_not_at_all() {
+        let folder = folder();
+        let file = folder.path().join("seed_admin_password");
+        fs::write(&file, "Mutupo-1890\n").unwrap();
+        let file = file.display().to_string();
+        let password = |pairs: &[(&str, &str)]| {
+            let secrets = Secrets::from_environment(folder.path(), |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            secrets.unwrap().seed_admin_password.map(|password| password.expose_secret().to_owned())
+        };
+        let expected = Some("Mutupo-1890".to_owned());
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "Mutupo-1890")]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD_FILE", &file)]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "")]), None);
+        assert_eq!(password(&[]), None);
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct Settings {
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// Address of the first administrator; nobody if empty.
+    pub seed_admin_email: String,
     /// Requests from one address in a window; 0 for no limit.
     pub rate_limit_max_requests: u32,
     /// The window, in milliseconds.

@@ -3,7 +3,7 @@ use cookie::Cookie;
 use dzinza_ports::Role;
 use http::{HeaderMap, header, request::Parts};
 
-use crate::{ACCESS_COOKIE, AccessClaims, AuthState, HasAuth, Problem, csrf};
+use crate::{ACCESS_COOKIE, AccessClaims, AuthState, HasAuth, Problem, csrf, revocation_of, valid_after_of};
 
 /// A signed-in caller. Naming one in a handler's arguments is what makes the route demand it.
 #[derive(Debug, Clone)]
@@ -84,8 +84,8 @@ fn credential(headers: &HeaderMap) -> Option<(String, bool)> {
 
 /// Sessions that were ended, and accounts whose earlier tokens all ended at once.
 async fn is_revoked(auth: &AuthState, claims: &AccessClaims) -> Result<bool, Problem> {
-    let by_session = claims.session_id.as_ref().map(|sid| format!("revoked_sid:{sid}"));
-    let by_user = format!("user_valid_after:{}", claims.user_id);
+    let by_session = claims.session_id.as_deref().map(revocation_of);
+    let by_user = valid_after_of(&claims.user_id);
     let mut keys = vec![by_user.as_str()];
     keys.extend(by_session.as_deref());
     let found = auth.limits.get(&keys).await?;

@@ -22,6 +22,8 @@ mod profile;
 mod refresh;
 mod register;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod verify;
