@@ -10,6 +10,7 @@ use crate::reference::{VARIABLES, Variable};
 /// Everything an operator can set. Each field stands in the configuration reference under its variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "operators switch what they switch")]
 pub struct Settings {
     /// `development`, `test`, `staging` or `production`.
     pub app_env: String,
