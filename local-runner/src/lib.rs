@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod invoker;
 pub mod matcher;
 pub mod platform;
+pub mod providers;
 pub mod queues;
 pub mod serve;
 pub mod template;

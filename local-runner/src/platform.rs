@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use dzinza_auth::{AuthPorts, AuthRules};
+use dzinza_auth::{AuthPorts, AuthRules, OAuth};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -34,6 +34,7 @@ pub struct Platform {
     auth: AuthState,
     sealer: Arc<Sealer>,
     rules: AuthRules,
+    oauth: OAuth,
     import_wait: Duration,
     import_undo: Duration,
 }
@@ -69,10 +70,12 @@ impl Platform {
             clock: stores.clock.clone(),
             allowed_origins: settings.allowed_origins.clone().into(),
             secure_cookies: settings.public_tls,
+            access_tokens: Some(stores.access_tokens.clone()),
         };
+        let oauth = crate::providers::oauth(settings, &stores.secrets.providers)?;
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
-        Ok(Self { stores, graphs, auth, sealer, rules: rules(settings), import_wait, import_undo })
+        Ok(Self { stores, graphs, auth, sealer, rules: rules(settings), oauth, import_wait, import_undo })
     }
 
     /// What signing up and in needs.
@@ -92,6 +95,7 @@ impl Platform {
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
+            oauth: self.oauth.clone(),
             rules: self.rules.clone(),
         }
     }

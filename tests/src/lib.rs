@@ -31,11 +31,13 @@ use std::time::Duration;
 
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[
+    "GET /api/auth/oauth/{provider}",
     "GET /api/auth/reset-password/{token}",
     "GET /api/genealogy/test",
     "POST /api/auth/forgot-password",
     "POST /api/auth/login",
     "POST /api/auth/logout",
+    "POST /api/auth/oauth/{provider}/callback",
     "POST /api/auth/refresh",
     "POST /api/auth/register",
     "POST /api/auth/reset-password",

@@ -2,7 +2,7 @@
 
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_ports::{NewUser, Role, StoreError, StoreErrorKind, User};
+use dzinza_ports::{Identity, NewUser, Role, StoreError, StoreErrorKind, User};
 use dzinza_web::{ClientInfo, Problem};
 use serde_json::{Value, json};
 
@@ -73,9 +73,17 @@ pub(crate) struct Applicant {
     preferred_language: String,
     username: Option<String>,
     timezone: String,
+    /// Who it is elsewhere, and whether that proves the address.
+    known_as: Option<(Identity, bool)>,
 }
 
 impl Applicant {
+    /// The same, with an identity that is stored with the account or not at all.
+    pub(crate) fn known_as(mut self, identity: Identity, email_verified: bool) -> Self {
+        self.known_as = Some((identity, email_verified));
+        self
+    }
+
     /// Reads the fields that signing up and operators share; reports all faults, those found before included.
     pub(crate) fn read(
         input: Input<'_>,
@@ -97,6 +105,7 @@ impl Applicant {
                 preferred_language: preferred_language.unwrap_or_else(|| "en".to_owned()),
                 username,
                 timezone: timezone.unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned()),
+                known_as: None,
             }),
             _ => Err(problems.into()),
         }
@@ -129,6 +138,11 @@ impl Applicant {
                 preferred_language: self.preferred_language.clone(),
                 timezone: self.timezone.clone(),
                 role,
+                email_verified: self.known_as.as_ref().is_some_and(|(_, proved)| *proved),
+                identity: self
+                    .known_as
+                    .clone()
+                    .map(|(identity, _)| Identity { user_id: id.clone(), ..identity }),
                 created_at: ports.clock.now(),
                 ..NewUser::default()
             };

@@ -5,15 +5,20 @@
 //! first writes `revoked_sid:{sid}`, which every route group checks, and then the rows.
 #![warn(missing_docs)]
 
+mod access_tokens;
 mod account;
 mod audit;
+mod devices;
 mod email;
+mod identities;
 mod input;
 mod letters;
 mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod notices;
+mod oauth;
 mod passwords;
 mod preferences;
 mod profile;
@@ -25,6 +30,7 @@ mod reset_mail;
 mod reset_page;
 mod rules;
 mod session;
+mod session_list;
 mod tokens;
 mod view;
 pub mod wire;
@@ -41,6 +47,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use oauth::{OAuth, OAuthConfig, OAuthError, ProviderConfig, ProviderKind};
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -76,6 +83,8 @@ pub struct AuthPorts {
     pub ids: Arc<dyn Ids>,
     /// The signing keys and what else knows a caller.
     pub auth: AuthState,
+    /// Identity providers.
+    pub oauth: OAuth,
     /// Lifetimes and limits.
     pub rules: AuthRules,
 }
@@ -83,6 +92,10 @@ pub struct AuthPorts {
 impl HasAuth for AuthPorts {
     fn auth(&self) -> &AuthState {
         &self.auth
+    }
+
+    fn admits_programs(&self) -> bool {
+        false
     }
 }
 
@@ -96,6 +109,10 @@ pub(crate) struct Service {
 impl HasAuth for Service {
     fn auth(&self) -> &AuthState {
         &self.ports.auth
+    }
+
+    fn admits_programs(&self) -> bool {
+        false
     }
 }
 
@@ -111,6 +128,8 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .routes(routes!(oauth::begin_oauth))
+        .routes(routes!(oauth::finish_oauth))
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -120,6 +139,12 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::reset_password_page))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
+        .routes(routes!(identities::identities))
+        .routes(routes!(identities::remove_identity))
+        .routes(routes!(access_tokens::access_tokens, access_tokens::make_access_token))
+        .routes(routes!(access_tokens::remove_access_token))
+        .routes(routes!(session_list::sessions))
+        .routes(routes!(session_list::end_session))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

@@ -1,7 +1,7 @@
 use axum::Json;
 use axum::extract::State;
 use dzinza_ports::{Body, User};
-use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
+use dzinza_web::{AnyCaller, Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use crate::lockout::Lockout;
@@ -18,7 +18,10 @@ use crate::{Service, account, audit};
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
     )
 )]
-pub(crate) async fn me(State(service): State<Service>, caller: Caller) -> Result<Json<OwnUser>, Problem> {
+pub(crate) async fn me(
+    State(service): State<Service>,
+    AnyCaller(caller): AnyCaller,
+) -> Result<Json<OwnUser>, Problem> {
     let user = own(&service, &caller).await?;
     Ok(Json(OwnUser { user: UserView::of(&user) }))
 }
@@ -34,7 +37,7 @@ pub(crate) async fn me(State(service): State<Service>, caller: Caller) -> Result
 )]
 pub(crate) async fn own_user(
     State(service): State<Service>,
-    caller: Caller,
+    AnyCaller(caller): AnyCaller,
 ) -> Result<Json<UserView>, Problem> {
     Ok(Json(UserView::of(&own(&service, &caller).await?)))
 }

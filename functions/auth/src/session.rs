@@ -6,8 +6,8 @@ use std::time::Duration;
 use dzinza_ports::User;
 use dzinza_web::{ClientInfo, Problem};
 
-use crate::AuthPorts;
 use crate::tokens::{Pair, Session};
+use crate::{AuthPorts, notices};
 
 /// Access tokens are accepted a little longer than they live; revocations outlast that.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -16,6 +16,7 @@ const MARGIN: Duration = Duration::from_mins(1);
 pub(crate) async fn begin(ports: &AuthPorts, user: &User, client: &ClientInfo) -> Result<Pair, Problem> {
     let session = Session { id: ports.ids.new_id(), started_at: ports.clock.now() };
     let pair = Pair::sign(ports, user, &session, client)?;
+    notices::new_device::watch(ports, user, client).await;
     ports.sessions.insert(pair.row.clone()).await?;
     let active = ports.sessions.active(&user.id, ports.clock.now()).await?;
     let allowed = usize::try_from(user.max_concurrent_sessions).unwrap_or(0).max(1);
@@ -32,7 +33,8 @@ pub(crate) async fn end(ports: &AuthPorts, session_id: &str, reason: &str) -> Re
     Ok(ports.sessions.revoke_session(session_id, reason, ports.clock.now()).await?)
 }
 
-/// Ends all sessions of a user, `current` too if it has no valid refresh token any more.
+/// Ends all sessions of a user, `current` too if it has no valid refresh token any more, and removes tokens of programs:
+/// whoever ends everything means them too.
 pub(crate) async fn end_all(
     ports: &AuthPorts,
     user_id: &str,
@@ -51,6 +53,7 @@ pub(crate) async fn end_all(
     for session in ports.sessions.active(user_id, now).await? {
         ended += end(ports, &session.session_id, reason).await?;
     }
+    ports.access_tokens.remove_all(user_id).await?;
     Ok(ended)
 }
 

@@ -73,6 +73,6 @@ impl SignedIn {
 }
 
 /// RFC 3339, UTC, always six digits: `2025-07-14T09:30:00.123456Z`.
-fn wire_time(moment: Timestamp) -> String {
+pub(crate) fn wire_time(moment: Timestamp) -> String {
     format!("{moment:.6}")
 }

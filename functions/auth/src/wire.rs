@@ -1,6 +1,8 @@
 //! What requests and answers look like. Requests are described here for readers of the API; they are read
 //! field by field, as each has several spellings.
 
+pub mod keys;
+
 use dzinza_web::FieldError;
 use serde::Serialize;
 use serde_json::Value;

@@ -5,10 +5,12 @@
 //! both; where neither is given, the embedded platform makes its own and keeps them in its data folder.
 #![warn(missing_docs)]
 
+mod providers;
 mod reference;
 mod secrets;
 mod settings;
 
+pub use providers::ProviderSecrets;
 pub use reference::{Variable, reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};
 pub use settings::{Settings, SettingsError};

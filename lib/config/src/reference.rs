@@ -76,6 +76,35 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Where people reach the API from outside; links in mail begin with it",
     ),
     variable(
+        "FRONTEND_URL",
+        &[],
+        "frontend_url",
+        "text",
+        "Where people see the pages; links that lead to a page begin with it",
+    ),
+    variable(
+        "OAUTH_REDIRECT_BASE",
+        &[],
+        "oauth_redirect_base",
+        "text",
+        "Where identity providers send people back to, before `/auth/oauth/callback/{provider}`; `FRONTEND_URL` if empty",
+    ),
+    variable(
+        "OIDC_NAME",
+        &[],
+        "oidc_name",
+        "text",
+        "What addresses call the issuer below: lowercase letters, digits and hyphens",
+    ),
+    variable(
+        "OIDC_ISSUER",
+        &[],
+        "oidc_issuer",
+        "text",
+        "Any OpenID Connect issuer to sign in with, exactly as it calls itself; https, or on this machine; empty for none",
+    ),
+    variable("OIDC_CLIENT_ID", &[], "oidc_client_id", "text", "Whom that issuer knows us as"),
+    variable(
         "ENABLE_SWAGGER",
         &[],
         "enable_swagger",
@@ -182,6 +211,11 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "DATA_ENCRYPTION_KEY_PREVIOUS",
         "The key before that, after a change: what it sealed can still be opened",
     ),
+    secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),
+    secret("GOOGLE_CLIENT_SECRET", "The secret that goes with it"),
+    secret("FACEBOOK_APP_ID", "App id for signing in with Facebook; without it that answers 501"),
+    secret("FACEBOOK_APP_SECRET", "The secret that goes with it"),
+    secret("OIDC_CLIENT_SECRET", "The secret that goes with `OIDC_CLIENT_ID`"),
 ];
 
 /// Every variable that is read.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rand::RngCore as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::providers::ProviderSecrets;
+
 /// Keys of at least this many bytes (RFC 7518, 3.2).
 const SHORTEST: usize = 32;
 /// Values that stand in public repositories of this platform's earlier versions.
@@ -29,6 +31,8 @@ pub struct Secrets {
     pub data_key: SecretString,
     /// Opens what was sealed before the key was changed.
     pub previous_data_key: Option<SecretString>,
+    /// Who identity providers know us as.
+    pub providers: ProviderSecrets,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -56,6 +60,9 @@ pub enum SecretsError {
     /// One secret for two uses.
     #[error("JWT_SECRET and JWT_REFRESH_SECRET must differ")]
     Equal,
+    /// Half of a pair.
+    #[error("{0} is set and {1} is not; set both or neither")]
+    Alone(&'static str, &'static str),
 }
 
 impl Secrets {
@@ -82,6 +89,7 @@ impl Secrets {
             blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
+            providers: ProviderSecrets::from_environment(&get)?,
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);
@@ -104,13 +112,20 @@ fn secret(
 
 /// What the environment gives, in one of two ways.
 fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    let value = match (get(name), get(&format!("{name}_FILE"))) {
-        (Some(_), Some(_)) => return Err(SecretsError::Both(name.to_owned())),
-        (Some(value), None) => value,
-        (None, Some(path)) => read(name, Path::new(&path))?,
-        (None, None) => return Ok(None),
-    };
-    checked(name, value).map(Some)
+    text(name, get)?.map(|value| checked(name, value)).transpose()
+}
+
+/// The same, whatever it is.
+pub(crate) fn text(
+    name: &str,
+    get: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<String>, SecretsError> {
+    match (get(name), get(&format!("{name}_FILE"))) {
+        (Some(_), Some(_)) => Err(SecretsError::Both(name.to_owned())),
+        (Some(value), None) => Ok(Some(value)),
+        (None, Some(path)) => read(name, Path::new(&path)).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 fn checked(name: &str, value: String) -> Result<SecretString, SecretsError> {

@@ -25,6 +25,16 @@ pub struct Settings {
     pub public_tls: bool,
     /// Where people reach the API, for links in mail.
     pub public_api_url: String,
+    /// Where people see the pages, for links and for coming back from identity providers.
+    pub frontend_url: String,
+    /// Where identity providers send people back to, if not to the pages.
+    pub oauth_redirect_base: String,
+    /// What addresses call the issuer that follows.
+    pub oidc_name: String,
+    /// An OpenID Connect issuer; empty for none.
+    pub oidc_issuer: String,
+    /// Whom it knows us as.
+    pub oidc_client_id: String,
     /// Whether `/api/docs` is served.
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
@@ -122,6 +132,18 @@ impl Settings {
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
+        if !is_web_address(&self.frontend_url) {
+            return bad("FRONTEND_URL", "must be an address such as https://app.example.org");
+        }
+        if !self.oauth_redirect_base.is_empty() && !is_web_address(&self.oauth_redirect_base) {
+            return bad(
+                "OAUTH_REDIRECT_BASE",
+                "must be an address such as https://app.example.org, or empty",
+            );
+        }
+        if self.oidc_issuer.is_empty() != self.oidc_client_id.is_empty() {
+            return bad("OIDC_CLIENT_ID", "must be set if and only if OIDC_ISSUER is");
+        }
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
         }
@@ -213,6 +235,9 @@ mod tests {
             ("PUBLIC_API_URL", "api.example.org"),
             ("PUBLIC_API_URL", "https://"),
             ("PUBLIC_API_URL", "https://a.example\nX"),
+            ("FRONTEND_URL", "app.example.org"),
+            ("OAUTH_REDIRECT_BASE", "app.example.org"),
+            ("OIDC_CLIENT_ID", "dzinza"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
             ("IMPORT_UNDO_DAYS", "0"),
         ] {

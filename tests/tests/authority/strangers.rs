@@ -9,7 +9,10 @@ use crate::world::{Ids, Operation, World, operations};
 /// Operations that name nothing of anybody's: they are about the caller alone.
 const ABOUT_THE_CALLER: &[&str] = &[
     "DELETE /api/notifications/all",
+    "GET /api/auth/identities",
     "GET /api/auth/me",
+    "GET /api/auth/sessions",
+    "GET /api/auth/tokens",
     "GET /api/family-trees",
     "GET /api/notifications",
     "GET /api/notifications/summary",
@@ -17,6 +20,7 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "PATCH /api/auth/profile",
     "PATCH /api/notifications/mark-all-read",
     "POST /api/auth/logout-all",
+    "POST /api/auth/tokens",
     "POST /api/family-trees",
     "POST /api/family-trees/restore",
     "POST /api/notifications/mark-all-read",

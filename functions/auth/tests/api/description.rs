@@ -8,17 +8,26 @@ async fn every_route_is_described_and_only_credentials_are_public() {
     let mut found = operations(&api(House::new().ports).openapi);
     found.sort();
     let expected = [
+        ("DELETE", "/api/auth/identities/{identityId}", false),
+        ("DELETE", "/api/auth/sessions/{sessionId}", false),
+        ("DELETE", "/api/auth/tokens/{tokenId}", false),
+        ("GET", "/api/auth/identities", false),
         ("GET", "/api/auth/me", false),
+        ("GET", "/api/auth/oauth/{provider}", true),
         ("GET", "/api/auth/reset-password/{token}", true),
+        ("GET", "/api/auth/sessions", false),
+        ("GET", "/api/auth/tokens", false),
         ("GET", "/api/users/me", false),
         ("PATCH", "/api/auth/profile", false),
         ("POST", "/api/auth/forgot-password", true),
         ("POST", "/api/auth/login", true),
         ("POST", "/api/auth/logout", true),
         ("POST", "/api/auth/logout-all", false),
+        ("POST", "/api/auth/oauth/{provider}/callback", true),
         ("POST", "/api/auth/refresh", true),
         ("POST", "/api/auth/register", true),
         ("POST", "/api/auth/reset-password", true),
+        ("POST", "/api/auth/tokens", false),
         ("PUT", "/api/users/me", false),
     ];
     let found: Vec<_> = found.iter().map(|(method, path, public)| (&**method, &**path, *public)).collect();

@@ -1,16 +1,23 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+mod access_tokens;
 mod callers;
 mod description;
+#[cfg(test)]
+mod issuer;
 mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod oauth;
+mod oauth_linking;
+mod oauth_second_factor;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod passwords_reset;
 mod profile;
 mod refresh;
 mod register;
+mod session_list;
 #[cfg(test)]
 mod support;
