@@ -20,7 +20,7 @@ use crate::limits::{Allowance, Scope, fingerprint};
 use crate::lockout::Lockout;
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
-use crate::{AuthPorts, Service, audit, email, reset_mail, reset_page, session};
+use crate::{AuthPorts, Service, audit, email, oauth, reset_mail, reset_page, session};
 
 const DONE: &str = "Your password has been changed. You can sign in with it now.";
 
@@ -148,6 +148,9 @@ impl Service {
         };
         let user = ports.users.update(&user.id, change, ports.clock.now()).await?.ok_or_else(spent)?;
         let revoked_tokens = session::end_all(ports, &user.id, None, "password_reset").await?;
+        if !user.email_verified {
+            oauth::remove_keys(ports, &user.id).await?;
+        }
         Lockout::of(ports, &user.email).clear().await?;
         let details = json!({ "revokedTokens": revoked_tokens });
         audit::record(ports, "PASSWORD_RESET_COMPLETED", Some(&user.id), client, details).await;

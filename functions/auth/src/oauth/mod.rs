@@ -25,6 +25,7 @@ use secrecy::SecretString;
 
 pub(crate) use begin::{__path_begin_oauth, begin_oauth};
 pub(crate) use callback::{__path_finish_oauth, finish_oauth};
+pub(crate) use reclaim::remove_keys;
 
 use provider::Provider;
 

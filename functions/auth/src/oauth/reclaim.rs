@@ -39,7 +39,8 @@ pub(crate) async fn reclaim(
     };
     // The password first and then what it opened: an interruption leaves an account that its owner can sign in to.
     let Some(user) = ports.users.update(&user.id, change, ports.clock.now()).await? else { return Ok(None) };
-    revoke_keys(ports, &user.id).await?;
+    session::end_all(ports, &user.id, None, "reclaimed").await?;
+    remove_keys(ports, &user.id).await?;
     audit::record(ports, "ACCOUNT_RECLAIMED", Some(&user.id), client, json!({})).await;
     if had_password {
         notices::keys::send(ports, notices::keys::reclaimed(&user));
@@ -47,9 +48,9 @@ pub(crate) async fn reclaim(
     Ok(Some(user))
 }
 
-/// Ends all sessions and tokens of programs, and removes passkeys and identities.
-async fn revoke_keys(ports: &AuthPorts, user_id: &str) -> Result<(), Problem> {
-    session::end_all(ports, user_id, None, "reclaimed").await?;
+/// Removes passkeys and identities. Whoever proves an address for the first time, be it by a mailed token, must not share
+/// the account with whoever made it.
+pub(crate) async fn remove_keys(ports: &AuthPorts, user_id: &str) -> Result<(), Problem> {
     for passkey in ports.passkeys.of_user(user_id).await? {
         ports.passkeys.remove(user_id, &passkey.id).await?;
     }

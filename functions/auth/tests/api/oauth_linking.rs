@@ -162,6 +162,22 @@ async fn facebook_makes_an_account_whose_address_is_not_proved_and_whoever_prove
 }
 
 #[tokio::test]
+async fn a_mailed_token_too_takes_an_account_from_whoever_made_it_without_proving_the_address() {
+    let issuer = Issuer::new(rules()).await;
+    let house = &issuer.house;
+    let eve = issuer.sign_in("facebook", &facebook()).await;
+    assert_eq!(eve.status, 200, "{}", eve.body);
+    house.post("/api/auth/forgot-password", json!({ "email": EMAIL })).await;
+    let letters = house.letters(1).await;
+    let token = letters[0].split("/api/auth/reset-password/").nth(1).unwrap().get(..64).unwrap();
+    let body = json!({ "token": token, "newPassword": PASSWORD });
+    assert_eq!(house.post("/api/auth/reset-password", body).await.status, 200);
+    assert_eq!(house.me(eve.access()).await, 401);
+    assert_eq!(issuer.sign_in("facebook", &facebook()).await.status, 409);
+    assert_eq!(house.login(EMAIL, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
 async fn without_an_address_there_is_no_account() {
     let issuer = Issuer::new(rules()).await;
     let nameless = issuer.sign_in("facebook", &json!({ "id": "f2", "name": "Rudo" })).await;
