@@ -97,6 +97,8 @@ impl Platform {
             auth: self.auth.clone(),
             oauth: self.oauth.clone(),
             rules: self.rules.clone(),
+            documents: self.stores.documents.clone(),
+            blobs: self.stores.blobs.clone(),
         }
     }
 
@@ -157,6 +159,8 @@ impl Platform {
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
             sessions: self.stores.sessions.clone(),
+            users: self.stores.users.clone(),
+            audit: self.stores.audit.clone(),
             outbox: self.stores.outbox.clone(),
             mail: self.stores.mail.clone(),
             sealer: self.sealer.clone(),
@@ -201,6 +205,7 @@ fn rules(settings: &Settings) -> AuthRules {
         bcrypt_cost: settings.bcrypt_rounds,
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
+        erasure_grace: Duration::from_hours(24 * settings.account_erasure_days),
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
         ..AuthRules::default()
     };

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[
+    "GET /api/auth/avatars/{userId}/{version}",
     "GET /api/auth/oauth/{provider}",
     "GET /api/auth/reset-password/{token}",
     "GET /api/genealogy/test",

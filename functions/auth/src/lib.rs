@@ -8,10 +8,18 @@
 mod access_tokens;
 mod account;
 mod audit;
+mod avatar;
+mod avatar_image;
+mod confirm;
+mod deactivate;
 mod devices;
 mod email;
+mod erasure;
+mod erasure_trees;
+mod export_data;
 mod identities;
 mod input;
+mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;
@@ -38,8 +46,8 @@ pub mod wire;
 use std::sync::Arc;
 
 use dzinza_ports::{
-    AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
-    Users,
+    AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
+    SiteSettings, Users,
 };
 use dzinza_sealing::Sealer;
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
@@ -87,6 +95,10 @@ pub struct AuthPorts {
     pub oauth: OAuth,
     /// Lifetimes and limits.
     pub rules: AuthRules,
+    /// Trees, which an account that goes must settle first.
+    pub documents: Arc<dyn Documents>,
+    /// Pictures of people, and exports.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 impl HasAuth for AuthPorts {
@@ -145,6 +157,12 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(access_tokens::remove_access_token))
         .routes(routes!(session_list::sessions))
         .routes(routes!(session_list::end_session))
+        .routes(routes!(deactivate::deactivate))
+        .routes(routes!(erasure::delete_account))
+        .routes(routes!(export_data::export_data))
+        .routes(routes!(export_data::export_data_status))
+        .routes(routes!(avatar::set_avatar, avatar::remove_avatar))
+        .routes(routes!(avatar::show_avatar))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

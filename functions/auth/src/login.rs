@@ -11,7 +11,7 @@ use crate::input::{filled_line, note, secret};
 use crate::lockout::Lockout;
 use crate::passwords::check_length;
 use crate::wire::{ErrorBody, LoginRequest, SignedIn};
-use crate::{AuthPorts, Service, audit, email, session};
+use crate::{AuthPorts, Service, audit, email, erasure, session};
 
 /// Sign in (contract E2). The order is: lock, password, active, second factor.
 #[utoipa::path(
@@ -37,7 +37,7 @@ pub(crate) async fn login(
     let user = ports.users.by_email(&given.email).await?;
     let attempt = Attempt { ports, client: &client, lockout: Lockout::of(ports, &given.email) };
     let user = attempt.prove(&service, user, given.password).await?;
-    if !user.is_active {
+    if !user.is_active && !erasure::may_come_back(&user) {
         attempt.note_failure("LOGIN_FAILED_ACCOUNT_INACTIVE", "inactive", Some(&user)).await;
         return Err(Problem::new(
             http::StatusCode::FORBIDDEN,
@@ -58,10 +58,11 @@ pub(crate) async fn login(
     };
     let proved = user.password_hash;
     let user = ports.users.update(&user.id, change, now).await?.ok_or_else(wrong)?;
+    let user = erasure::come_back(ports, user, &client).await?;
     let pair = session::begin(ports, &user, &client).await?;
     // A new password ends all sessions. One that began on the old password in that moment ends here.
     let present = ports.users.by_id(&user.id).await?;
-    if present.is_none_or(|present| present.password_hash != proved) {
+    if present.is_none_or(|present| present.password_hash != proved || !present.is_active) {
         session::end(ports, &pair.row.session_id, "password_reset").await?;
         return Err(wrong());
     }

@@ -107,20 +107,36 @@ impl Turn {
         .await
     }
 
-    /// Runs on a thread that may block. The permit goes along, so that a caller who hangs up does not free a
-    /// processor that is still at work.
+    /// Runs on a thread of its own that yields to all others: many sign-ins must not slow down who reads. (A nice value
+    /// cannot be taken back, so no thread of the runtime will do.) The permit goes along, so that a caller who hangs up
+    /// does not free a processor that is still at work.
     async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Passwords) -> T + Send + 'static,
     ) -> Result<(Self, T), Problem> {
-        let task = tokio::task::spawn_blocking(move || {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
+            yield_to_others();
             let outcome = work(&self.passwords);
-            (self, outcome)
+            // Nobody waits for it any more if this fails.
+            drop(reply.send((self, outcome)));
         });
-        task.await.map_err(|error| {
-            tracing::error!(%error, "hashing was interrupted");
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread to hash on");
+            return Err(Problem::unavailable());
+        }
+        answer.await.map_err(|_| {
+            tracing::error!("hashing was interrupted");
             Problem::internal()
         })
+    }
+}
+
+/// On Linux a nice value is the thread's own; elsewhere it would be the process's.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "hashing with the priority of all");
     }
 }
 

@@ -33,6 +33,8 @@ pub struct AuthRules {
     pub refresh_limit: u64,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// How long an account can be taken back after its owner asked for its erasure.
+    pub erasure_grace: Duration,
 }
 
 impl Default for AuthRules {
@@ -55,6 +57,7 @@ impl Default for AuthRules {
             email_limit: 5,
             refresh_limit: 60,
             allow_registration: true,
+            erasure_grace: days(30),
         }
     }
 }

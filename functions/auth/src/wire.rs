@@ -2,11 +2,14 @@
 //! field by field, as each has several spellings.
 
 pub mod keys;
+mod leaving;
 
 use dzinza_web::FieldError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use leaving::*;
 
 /// Signing up: both names, or `name` alone. Every field may also be written in snake_case.
 #[derive(Debug, ToSchema)]

@@ -163,6 +163,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Length of the first lock; each further one lasts twice as long, up to a day",
     ),
     variable(
+        "ACCOUNT_ERASURE_DAYS",
+        &[],
+        "account_erasure_days",
+        "number",
+        "How long an account can be taken back after its owner asked for its erasure, 1 to 365",
+    ),
+    variable(
         "IMPORT_WAIT_SECONDS",
         &[],
         "import_wait_seconds",

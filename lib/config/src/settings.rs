@@ -55,6 +55,8 @@ pub struct Settings {
     pub max_login_attempts: u64,
     /// Length of the first lock, in minutes.
     pub account_lockout_minutes: u64,
+    /// How long an account that its owner gave up can be taken back, in days.
+    pub account_erasure_days: u64,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
     /// How long an import can be undone, in days.
@@ -152,6 +154,9 @@ impl Settings {
         }
         if self.refresh_token_expire_days == 0 || self.refresh_token_expire_days > 30 {
             return bad("REFRESH_TOKEN_EXPIRE_DAYS", "must be from 1 to 30");
+        }
+        if self.account_erasure_days == 0 || self.account_erasure_days > 365 {
+            return bad("ACCOUNT_ERASURE_DAYS", "must be from 1 to 365");
         }
         if self.import_undo_days == 0 || self.import_undo_days > 3650 {
             return bad("IMPORT_UNDO_DAYS", "must be from 1 to 3650");

@@ -4,6 +4,8 @@
 //! [`store::Batch`]; whoever calls commits it.
 #![warn(missing_docs)]
 
+pub mod account_export;
+pub mod avatar;
 pub mod collections;
 pub mod event;
 pub mod export;
@@ -12,6 +14,7 @@ pub mod gedcom;
 pub mod history;
 pub mod import;
 pub mod kin;
+pub mod leaving;
 pub mod notification;
 pub mod person;
 pub mod privacy;

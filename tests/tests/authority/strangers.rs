@@ -8,7 +8,9 @@ use crate::world::{Ids, Operation, World, operations};
 
 /// Operations that name nothing of anybody's: they are about the caller alone.
 const ABOUT_THE_CALLER: &[&str] = &[
+    "DELETE /api/auth/profile/avatar",
     "DELETE /api/notifications/all",
+    "GET /api/auth/export-data",
     "GET /api/auth/identities",
     "GET /api/auth/me",
     "GET /api/auth/sessions",
@@ -19,7 +21,10 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "GET /api/users/me",
     "PATCH /api/auth/profile",
     "PATCH /api/notifications/mark-all-read",
+    "POST /api/auth/deactivate",
+    "POST /api/auth/delete-account",
     "POST /api/auth/logout-all",
+    "POST /api/auth/profile/avatar",
     "POST /api/auth/tokens",
     "POST /api/family-trees",
     "POST /api/family-trees/restore",

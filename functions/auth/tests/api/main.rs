@@ -1,10 +1,13 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
 mod access_tokens;
+mod avatar;
 mod callers;
 mod description;
+mod export_data;
 #[cfg(test)]
 mod issuer;
+mod leaving;
 mod limits;
 mod lockout;
 mod login;

@@ -9,12 +9,13 @@ use axum::Router;
 use axum::body::Body;
 use dzinza_auth::{AuthPorts, AuthRules, OAuth, api};
 use dzinza_contract::ManualClock;
+use dzinza_domain::collections;
 use dzinza_ports::{
     Audit, AuditEntry, Clock, Hits, Ids, Limits, Mail, StoreError, StoreErrorKind, SystemIds, User,
     UserChange,
 };
 use dzinza_sealing::{LETTERS, Sealer};
-use dzinza_sqlite::SqliteStore;
+use dzinza_sqlite::{FileBlobs, SqliteStore};
 use dzinza_web::{AuthState, TokenKeys};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -92,6 +93,7 @@ pub struct House {
     counters: Arc<Counters>,
     letters: Arc<Mutex<Vec<String>>>,
     router: Router,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 /// Cheap hashes and no limits, which the tests about limits switch on.
@@ -118,7 +120,9 @@ impl House {
         let clock = Arc::new(ManualClock::default());
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let time: Arc<dyn Clock> = clock.clone();
-        let store = SqliteStore::in_memory(time.clone(), ids.clone(), &[]).unwrap();
+        let store = SqliteStore::in_memory(time.clone(), ids.clone(), collections::ALL).unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let blobs = FileBlobs::open(folder.path(), vec![7; 32], "/blobs", time.clone()).unwrap();
         let trail = Arc::new(Trail { store: store.clone(), seen: Mutex::default() });
         let counters = Arc::new(Counters { store: store.clone(), down: AtomicBool::new(false) });
         let auth = AuthState {
@@ -146,10 +150,12 @@ impl House {
             auth,
             oauth: OAuth::default(),
             rules,
+            documents: store.clone(),
+            blobs,
         };
         adjust(&mut ports);
         let router = api(ports.clone()).router;
-        Self { ports, clock, trail, counters, letters: Arc::default(), router }
+        Self { ports, clock, trail, counters, letters: Arc::default(), router, _folder: folder }
     }
 
     pub fn cut_counters_off(&self) {
@@ -269,6 +275,18 @@ impl Call {
     pub fn raw(mut self, body: &str) -> Self {
         self.body = Body::from(body.to_owned());
         self
+    }
+
+    pub fn bytes(mut self, body: Vec<u8>) -> Self {
+        self.body = Body::from(body);
+        self
+    }
+
+    /// The answer as a file: status, headers, bytes.
+    pub async fn file(self) -> (u16, HeaderMap, Vec<u8>) {
+        let response = self.router.oneshot(self.request.body(self.body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status.as_u16(), head.headers, body.collect().await.unwrap().to_bytes().to_vec())
     }
 
     /// The answer as a page: status, headers, text.

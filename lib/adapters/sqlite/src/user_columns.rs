@@ -56,6 +56,7 @@ impl Settings {
         self.demand("mfa_backup_codes_hashed = ?", given.mfa_backup_codes);
         self.demand("is_active = ?", given.is_active);
         self.demand("(erase_after IS NOT NULL) = ?", given.erasing);
+        self.demand("erase_after = ?", given.erase_after.map(Micros::from));
     }
 
     /// The whole statement and its values.

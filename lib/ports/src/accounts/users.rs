@@ -124,6 +124,9 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+/// The `erase_after` of an account whose erasure has begun: nobody comes back to it any more.
+pub const ERASURE_BEGUN: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// An account to be made; everything else has its default.
 #[derive(Debug, Clone, Default)]
 pub struct NewUser {
@@ -182,6 +185,8 @@ pub struct Given {
     pub is_active: Option<bool>,
     /// Whether it waits for its erasure.
     pub erasing: Option<bool>,
+    /// It is to be erased at this moment: neither has its owner come back, nor has the erasure begun.
+    pub erase_after: Option<Timestamp>,
 }
 
 /// Columns to change; `None` leaves one as it is, `Some(None)` clears it.
