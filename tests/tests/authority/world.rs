@@ -32,6 +32,11 @@ impl Operation {
     pub fn is_notification(&self) -> bool {
         self.path.starts_with("/api/notifications")
     }
+
+    /// Whether it is an operation on a key to an account, which is in no tree either.
+    pub fn is_of_account(&self) -> bool {
+        self.path.starts_with("/api/auth/")
+    }
 }
 
 /// Every operation of the served description.

@@ -14,7 +14,7 @@ use super::provider::Profile;
 use super::reclaim::reclaim;
 use crate::account::Applicant;
 use crate::notices::keys;
-use crate::{AuthPorts, Service, audit, email};
+use crate::{AuthPorts, Service, audit, email, erasure};
 
 /// As many characters as a name of an account may have.
 const NAME_MAX: usize = 50;
@@ -190,8 +190,9 @@ fn names(profile: &Profile, email: &str) -> (String, String) {
     (first, last)
 }
 
+/// An account that can be signed in to, if that takes back its erasure.
 fn active(user: User) -> Result<User, Problem> {
-    if user.is_active { Ok(user) } else { Err(inactive()) }
+    if user.is_active || erasure::may_come_back(&user) { Ok(user) } else { Err(inactive()) }
 }
 
 /// As signing in with a password says it.

@@ -15,7 +15,7 @@ use crate::passwords::NO_PASSWORD;
 use crate::{AuthPorts, audit, notices, session};
 
 /// Ends every way to sign in to an account whose address was never proved until now, and marks the address as proved.
-/// `None` if the account has changed its address or is deactivated.
+/// `None` if the account has changed its address.
 pub(crate) async fn reclaim(
     ports: &AuthPorts,
     client: &ClientInfo,
@@ -23,7 +23,7 @@ pub(crate) async fn reclaim(
 ) -> Result<Option<User>, Problem> {
     let had_password = user.password_hash != NO_PASSWORD;
     let change = UserChange {
-        given: Given { email: Some(user.email.clone()), is_active: Some(true), ..Given::default() },
+        given: Given { email: Some(user.email.clone()), ..Given::default() },
         password_hash: Some(NO_PASSWORD.to_owned()),
         email_verified: Some(true),
         email_verification: Some(None),

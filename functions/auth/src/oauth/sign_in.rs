@@ -12,7 +12,7 @@ use super::linking::inactive;
 use super::provider::refused;
 use crate::lockout::Lockout;
 use crate::wire::{SignedIn, UserView};
-use crate::{AuthPorts, audit, session};
+use crate::{AuthPorts, audit, erasure, session};
 
 /// Begins a session for whom a provider knows (name and subject).
 pub(super) async fn sign_in(
@@ -23,6 +23,7 @@ pub(super) async fn sign_in(
     message: &str,
 ) -> Result<Response, Problem> {
     Lockout::of(ports, &user.email).clear().await?;
+    let user = erasure::come_back(ports, user, client).await?;
     let now = ports.clock.now();
     let change = UserChange {
         given: Given { is_active: Some(true), ..Given::default() },

@@ -214,6 +214,19 @@ async fn a_deactivated_account_answers_403_by_identity_and_by_address() {
 }
 
 #[tokio::test]
+async fn an_account_that_waits_for_its_erasure_comes_back() {
+    let issuer = Issuer::new(rules()).await;
+    assert_eq!(issuer.sign_in("home", &tendai()).await.status, 200);
+    let later = issuer.house.ports.clock.now() + SignedDuration::from_hours(24);
+    let leaving =
+        UserChange { is_active: Some(false), erase_after: Some(Some(later)), ..UserChange::default() };
+    issuer.house.change(EMAIL, leaving).await;
+    assert_eq!(issuer.sign_in("home", &tendai()).await.status, 200);
+    let user = issuer.house.user(EMAIL).await;
+    assert!(user.is_active && user.erase_after.is_none());
+}
+
+#[tokio::test]
 async fn a_signed_in_caller_links_removes_and_keeps_the_last_way_in() {
     let issuer = Issuer::new(rules()).await;
     let house = &issuer.house;
