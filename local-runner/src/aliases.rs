@@ -30,6 +30,17 @@ pub fn canonical<'a>(method: &Method, path: &'a str) -> Cow<'a, str> {
     resource(trimmed, rest)
 }
 
+/// The second factors of older versions, below `mfa` and not below `auth`.
+const SECOND_FACTORS: [(&str, &str); 7] = [
+    ("/mfa/backup-codes", "/api/auth/mfa/backup-codes/regenerate"),
+    ("/mfa/disable", "/api/auth/mfa/disable"),
+    ("/mfa/enable", "/api/auth/mfa/setup"),
+    ("/mfa/enable-mfa-request", "/api/auth/mfa/setup"),
+    ("/mfa/setup", "/api/auth/mfa/setup"),
+    ("/mfa/verify-mfa-enable", "/api/auth/mfa/verify"),
+    ("/mfa/verify-setup", "/api/auth/mfa/verify"),
+];
+
 /// What follows the first segment of `path`, if that is `segment`: empty, or with its leading slash.
 fn below<'a>(path: &'a str, segment: &str) -> Option<&'a str> {
     let rest = path.strip_prefix('/')?.strip_prefix(segment)?;
@@ -45,6 +56,9 @@ fn below_genealogy(path: &str) -> Option<&str> {
 
 /// `/api` and the resource's one name. `whole` is returned as it is where nothing changes.
 fn resource<'a>(whole: &'a str, rest: &'a str) -> Cow<'a, str> {
+    if let Some((_, name)) = SECOND_FACTORS.iter().find(|(old, _)| *old == rest) {
+        return Cow::Borrowed(name);
+    }
     // `/api/trees/health` asks for the function, not for a tree called "health".
     let of_function = rest.matches('/').count() == 2 && rest.ends_with("/health");
     let renamed = [("trees", "/family-trees"), ("people", "/persons")]
@@ -68,6 +82,16 @@ mod tests {
         ("/auth/refresh", "/api/auth/refresh"),
         ("/auth/profile", "/api/auth/profile"),
         ("/users/me", "/api/users/me"),
+        ("/auth/mfa/setup", "/api/auth/mfa/setup"),
+        ("/mfa/enable", "/api/auth/mfa/setup"),
+        ("/mfa/enable-mfa-request", "/api/auth/mfa/setup"),
+        ("/mfa/setup", "/api/auth/mfa/setup"),
+        ("/mfa/verify-mfa-enable", "/api/auth/mfa/verify"),
+        ("/mfa/verify-setup", "/api/auth/mfa/verify"),
+        ("/mfa/disable", "/api/auth/mfa/disable"),
+        ("/mfa/backup-codes", "/api/auth/mfa/backup-codes/regenerate"),
+        // Told anybody whether a code of anybody's was right.
+        ("/mfa/verify", "/api/mfa/verify"),
         ("/family-trees", "/api/family-trees"),
         ("/trees", "/api/family-trees"),
         ("/trees/t1/persons", "/api/family-trees/t1/persons"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use dzinza_auth::{AuthPorts, AuthRules, OAuth};
+use dzinza_auth::{AuthPorts, AuthRules, OAuth, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -207,6 +207,13 @@ fn rules(settings: &Settings) -> AuthRules {
         allow_registration: settings.allow_registration,
         erasure_grace: Duration::from_hours(24 * settings.account_erasure_days),
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        mfa_issuer: settings.mfa_issuer.trim().to_owned(),
+        relying_party: RelyingParty::new(
+            &settings.webauthn_rp_id,
+            &settings.webauthn_origins,
+            &settings.public_api_url,
+            &settings.allowed_origins,
+        ),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {

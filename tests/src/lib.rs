@@ -39,6 +39,8 @@ pub const PUBLIC_OPERATIONS: &[&str] = &[
     "POST /api/auth/login",
     "POST /api/auth/logout",
     "POST /api/auth/oauth/{provider}/callback",
+    "POST /api/auth/passkeys/login",
+    "POST /api/auth/passkeys/login/options",
     "POST /api/auth/refresh",
     "POST /api/auth/register",
     "POST /api/auth/reset-password",

@@ -25,8 +25,10 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mfa;
 mod notices;
 mod oauth;
+mod passkeys;
 mod passwords;
 mod preferences;
 mod profile;
@@ -56,6 +58,7 @@ use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
 pub use oauth::{OAuth, OAuthConfig, OAuthError, ProviderConfig, ProviderKind};
+pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -142,6 +145,8 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::reset_password))
         .routes(routes!(oauth::begin_oauth))
         .routes(routes!(oauth::finish_oauth))
+        .merge(mfa::routes())
+        .merge(passkeys::proving_routes())
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -149,6 +154,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .merge(passkeys::routes())
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(identities::identities))

@@ -110,7 +110,7 @@ impl Turn {
     /// Runs on a thread of its own that yields to all others: many sign-ins must not slow down who reads. (A nice value
     /// cannot be taken back, so no thread of the runtime will do.) The permit goes along, so that a caller who hangs up
     /// does not free a processor that is still at work.
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Passwords) -> T + Send + 'static,
     ) -> Result<(Self, T), Problem> {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::RelyingParty;
+
 /// Lifetimes and limits of accounts and sessions (contract 3.7 and 4).
 #[derive(Debug, Clone)]
 pub struct AuthRules {
@@ -23,6 +25,10 @@ pub struct AuthRules {
     pub reset_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
+    /// What an app calls us beside its one-time codes; no colon in it.
+    pub mfa_issuer: String,
+    /// For whom passkeys are made, and from which pages they are taken.
+    pub relying_party: RelyingParty,
     /// The window of the three limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
@@ -52,6 +58,8 @@ impl Default for AuthRules {
             bcrypt_cost: 12,
             reset_lifetime: minutes(60),
             public_url: "http://127.0.0.1:3001".to_owned(),
+            mfa_issuer: "Dzinza".to_owned(),
+            relying_party: RelyingParty::default(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,

@@ -162,6 +162,21 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "number",
         "Length of the first lock; each further one lasts twice as long, up to a day",
     ),
+    variable("MFA_ISSUER", &[], "mfa_issuer", "text", "What authenticator apps call us; no colon in it"),
+    variable(
+        "WEBAUTHN_RP_ID",
+        &[],
+        "webauthn_rp_id",
+        "text",
+        "Domain that passkeys are bound to; empty for the host of `PUBLIC_API_URL`. Another one voids all passkeys",
+    ),
+    variable(
+        "WEBAUTHN_ORIGINS",
+        &[],
+        "webauthn_origins",
+        "list",
+        "Origins of pages that may use passkeys; empty for those of `ALLOWED_ORIGINS` and `PUBLIC_API_URL` at that domain or below",
+    ),
     variable(
         "ACCOUNT_ERASURE_DAYS",
         &[],

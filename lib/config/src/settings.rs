@@ -57,6 +57,12 @@ pub struct Settings {
     pub account_lockout_minutes: u64,
     /// How long an account that its owner gave up can be taken back, in days.
     pub account_erasure_days: u64,
+    /// What authenticator apps call us.
+    pub mfa_issuer: String,
+    /// The domain of passkeys; empty for that of the public address.
+    pub webauthn_rp_id: String,
+    /// Origins of pages that may use passkeys; none for those that may call and are at this domain.
+    pub webauthn_origins: Vec<String>,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
     /// How long an import can be undone, in days.
@@ -149,6 +155,17 @@ impl Settings {
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
         }
+        let issuer = self.mfa_issuer.trim();
+        if issuer.is_empty() || issuer.contains(|c: char| c == ':' || c.is_control()) {
+            return bad("MFA_ISSUER", "must be a name without a colon");
+        }
+        let domain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if !self.webauthn_rp_id.chars().all(domain) {
+            return bad("WEBAUTHN_RP_ID", "must be a domain such as example.org");
+        }
+        if !self.webauthn_origins.iter().all(|origin| is_web_address(origin)) {
+            return bad("WEBAUTHN_ORIGINS", "must be origins such as https://app.example.org");
+        }
         if self.access_token_expire_minutes == 0 || self.access_token_expire_minutes > 1440 {
             return bad("ACCESS_TOKEN_EXPIRE_MINUTES", "must be from 1 to 1440");
         }
@@ -234,6 +251,9 @@ mod tests {
         for (name, value) in [
             ("DZINZA_LISTEN", "nowhere"),
             ("BCRYPT_ROUNDS", "3"),
+            ("MFA_ISSUER", "Dzinza: home"),
+            ("WEBAUTHN_RP_ID", "https://example.org"),
+            ("WEBAUTHN_ORIGINS", "app.example.org"),
             ("BCRYPT_ROUNDS", "many"),
             ("LOG_FORMAT", "xml"),
             ("PUBLIC_TLS", "maybe"),

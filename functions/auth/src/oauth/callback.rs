@@ -12,10 +12,10 @@ use super::begin::session_of;
 use super::linking::{self, Decision};
 use super::provider::{Profile, Provider, refused};
 use super::sign_in;
+use crate::Service;
 use crate::input::{filled_line, note, secret};
 use crate::wire::keys::OAuthCallback;
 use crate::wire::{ErrorBody, SignedIn};
-use crate::{AuthPorts, Service};
 
 /// Longest code and state, in bytes.
 const LONGEST: usize = 4096;
@@ -50,7 +50,7 @@ pub(crate) async fn finish_oauth(
     let ports = &service.ports;
     let provider = ports.oauth.provider(&provider)?;
     let given = Given::read(&body)?;
-    let back = Return { ports, provider, client: &client, headers: &headers, state: given.state };
+    let back = Return { service: &service, provider, client: &client, headers: &headers, state: given.state };
     let Some(code) = given.code else {
         return back.second_half(given.mfa_code.as_deref()).await;
     };
@@ -78,7 +78,7 @@ pub(crate) async fn finish_oauth(
 
 /// Somebody who has come back from a provider.
 struct Return<'a> {
-    ports: &'a AuthPorts,
+    service: &'a Service,
     provider: &'a Provider,
     client: &'a ClientInfo,
     headers: &'a HeaderMap,
@@ -95,16 +95,16 @@ impl Return<'_> {
         mfa_code: Option<&str>,
     ) -> Result<Response, Problem> {
         let half = Half { provider: self.provider.name.clone(), browser, user_id: user.id, profile };
-        attempt::keep_half(self.ports, &self.state, &half).await?;
+        attempt::keep_half(&self.service.ports, &self.state, &half).await?;
         match mfa_code {
             Some(_) => self.second_half(mfa_code).await,
-            None => Ok(Json(SignedIn::second_factor_wanted()).into_response()),
+            None => Ok(Json(SignedIn::second_factor_wanted(vec!["totp"])).into_response()),
         }
     }
 
     async fn second_half(&self, mfa_code: Option<&str>) -> Result<Response, Problem> {
         let mfa_code = mfa_code.ok_or_else(|| FieldProblem::required("code"))?;
-        let (ports, name) = (self.ports, &self.provider.name);
+        let (ports, name) = (&self.service.ports, &self.provider.name);
         let half = attempt::half(ports, name, &self.state, self.headers).await?;
         // Decided again: the identity may have been removed, or the address given up.
         let decision = linking::decide(ports, name, &half.profile).await?;
@@ -112,7 +112,7 @@ impl Return<'_> {
         if user.id != half.user_id {
             return Err(refused());
         }
-        sign_in::second_factor(ports, self.client, &user, mfa_code).await?;
+        sign_in::second_factor(self.service, self.client, &user, mfa_code).await?;
         attempt::take_half(ports, &self.state).await?;
         if link {
             linking::link_to(ports, self.client, name, &user.id, &half.profile).await?;
@@ -121,7 +121,8 @@ impl Return<'_> {
     }
 
     async fn sign_in(&self, user: User, subject: &str, message: &str) -> Result<Response, Problem> {
-        sign_in::sign_in(self.ports, self.client, user, (&self.provider.name, subject), message).await
+        sign_in::sign_in(&self.service.ports, self.client, user, (&self.provider.name, subject), message)
+            .await
     }
 }
 

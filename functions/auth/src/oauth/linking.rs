@@ -13,6 +13,7 @@ use serde_json::json;
 use super::provider::Profile;
 use super::reclaim::reclaim;
 use crate::account::Applicant;
+use crate::login::inactive;
 use crate::notices::keys;
 use crate::{AuthPorts, Service, audit, email, erasure};
 
@@ -193,9 +194,4 @@ fn names(profile: &Profile, email: &str) -> (String, String) {
 /// An account that can be signed in to, if that takes back its erasure.
 fn active(user: User) -> Result<User, Problem> {
     if user.is_active || erasure::may_come_back(&user) { Ok(user) } else { Err(inactive()) }
-}
-
-/// As signing in with a password says it.
-pub(super) fn inactive() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "ACCOUNT_INACTIVE", "This account has been deactivated")
 }

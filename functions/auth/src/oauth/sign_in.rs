@@ -8,11 +8,11 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 
 use super::attempt;
-use super::linking::inactive;
 use super::provider::refused;
 use crate::lockout::Lockout;
+use crate::login::inactive;
 use crate::wire::{SignedIn, UserView};
-use crate::{AuthPorts, audit, erasure, session};
+use crate::{AuthPorts, Service, audit, erasure, mfa, session};
 
 /// Begins a session for whom a provider knows (name and subject).
 pub(super) async fn sign_in(
@@ -43,7 +43,7 @@ pub(super) async fn sign_in(
         session::end(ports, &pair.row.session_id, "identity_removed").await?;
         return Err(refused());
     }
-    let details = json!({ "sessionId": pair.row.session_id, "provider": provider });
+    let details = json!({ "sessionId": pair.row.session_id, "method": "oauth", "provider": provider });
     audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), client, details).await;
     metrics::counter!("auth_service_logins_successful_total").increment(1);
     let mut headers = pair.headers(ports)?;
@@ -61,21 +61,30 @@ pub(super) fn linked(ports: &AuthPorts, user: &User) -> Result<Response, Problem
         user: Some(UserView::of(user)),
         tokens: None,
         require_mfa: false,
+        mfa_methods: None,
     };
     Ok((headers, Json(answer)).into_response())
 }
 
-/// Checks a code of the second factor. They cannot be checked here yet, and no code is right; wrong ones count towards
-/// the lock.
+/// Uses up a code of the second factor. Wrong ones count towards the lock, before anybody else gets the turn.
 pub(super) async fn second_factor(
-    ports: &AuthPorts,
+    service: &Service,
     client: &ClientInfo,
     user: &User,
-    _code: &str,
+    code: &str,
 ) -> Result<(), Problem> {
+    let ports = &service.ports;
     let lockout = Lockout::of(ports, &user.email);
     lockout.check(Some(user)).await?;
+    let turn = service.passwords.turn().await?;
+    // Others may have used up the attempts while this one waited.
+    lockout.check(Some(user)).await?;
+    let (turn, factor) = mfa::check(ports, client, turn, user, code).await?;
+    if factor.is_some() {
+        return Ok(());
+    }
     lockout.failed(Some(user)).await?;
+    drop(turn);
     metrics::counter!("auth_service_logins_failed_total", "reason" => "invalid_mfa").increment(1);
     audit::record(ports, "LOGIN_FAILED_INVALID_MFA", Some(&user.id), client, json!({})).await;
     Err(Problem::unauthorized("Invalid verification code"))

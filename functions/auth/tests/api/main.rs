@@ -12,9 +12,13 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+#[cfg(test)]
+mod mfa;
 mod oauth;
 mod oauth_linking;
 mod oauth_second_factor;
+#[cfg(test)]
+mod passkeys;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod passwords_reset;
