@@ -10,5 +10,7 @@ pub mod matcher;
 pub mod platform;
 pub mod providers;
 pub mod queues;
+mod seed;
 pub mod serve;
+mod services;
 pub mod template;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
+use dzinza_admin::AdminPorts;
 use dzinza_auth::{AuthPorts, AuthRules, OAuth, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
@@ -17,13 +19,16 @@ use dzinza_sealing::Sealer;
 use dzinza_sources::SourcesPorts;
 use dzinza_stories::StoryPorts;
 use dzinza_trees::TreesPorts;
-use dzinza_web::{ApiRouter, AuthState, Links, TokenKeys};
+use dzinza_web::{
+    ApiRouter, AuthState, Links, Maintenance, SiteWatch, TokenKeys, health_routes, under_maintenance,
+};
 use dzinza_wiring::Embedded;
 use secrecy::ExposeSecret as _;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
 use crate::queues::JobHandler;
+use crate::services;
 
 /// Ports, rules and keys of every function.
 #[derive(Clone)]
@@ -33,6 +38,7 @@ pub struct Platform {
     graphs: Arc<Graphs>,
     auth: AuthState,
     sealer: Arc<Sealer>,
+    site: SiteWatch,
     rules: AuthRules,
     oauth: OAuth,
     import_wait: Duration,
@@ -57,6 +63,8 @@ impl Platform {
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
+        let (clock, ids) = (stores.clock.clone(), stores.ids.clone());
+        stores.mail = dzinza_wiring::mailer(settings, &stores.secrets, data, clock, ids)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -75,7 +83,18 @@ impl Platform {
         let oauth = crate::providers::oauth(settings, &stores.secrets.providers)?;
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
-        Ok(Self { stores, graphs, auth, sealer, rules: rules(settings), oauth, import_wait, import_undo })
+        let site = SiteWatch::new(stores.site.clone(), stores.clock.clone());
+        Ok(Self {
+            stores,
+            graphs,
+            auth,
+            sealer,
+            site,
+            rules: rules(settings),
+            oauth,
+            import_wait,
+            import_undo,
+        })
     }
 
     /// What signing up and in needs.
@@ -99,6 +118,25 @@ impl Platform {
             rules: self.rules.clone(),
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
+        }
+    }
+
+    /// What administration needs.
+    pub fn admin_ports(&self) -> AdminPorts {
+        AdminPorts {
+            users: self.stores.users.clone(),
+            sessions: self.stores.sessions.clone(),
+            audit: self.stores.audit.clone(),
+            passkeys: self.stores.passkeys.clone(),
+            access_tokens: self.stores.access_tokens.clone(),
+            site: self.site.clone(),
+            documents: self.stores.documents.clone(),
+            limits: self.stores.limits.clone(),
+            clock: self.stores.clock.clone(),
+            ids: self.stores.ids.clone(),
+            auth: self.auth.clone(),
+            revocation_memory: self.rules.revocation_memory(),
+            services: services::all(&self.stores),
         }
     }
 
@@ -177,8 +215,9 @@ impl Platform {
 
     /// Every function that answers requests.
     pub fn functions(&self) -> Functions {
-        let apis: [(&'static str, ApiRouter); 6] = [
+        let apis: [(&'static str, ApiRouter); 7] = [
             ("auth", dzinza_auth::api(self.auth_ports())),
+            ("admin", dzinza_admin::api(self.admin_ports())),
             ("trees", dzinza_trees::api(self.trees_ports())),
             ("people", dzinza_people::api(self.people_ports())),
             ("sources", dzinza_sources::api(self.sources_ports())),
@@ -189,9 +228,23 @@ impl Platform {
         let mut routers = Vec::with_capacity(apis.len());
         for (name, api) in apis {
             openapi.merge(api.openapi);
-            routers.push((name, api.router));
+            routers.push((name, self.equipped(name, api.router)));
         }
         Functions { routers, openapi }
+    }
+}
+
+impl Platform {
+    /// With what every function has beside its own: it tells how it is, and keeps to maintenance.
+    fn equipped(&self, name: &str, router: Router) -> Router {
+        let service = services::of(name, &self.stores);
+        let health = health_routes(service, env!("CARGO_PKG_VERSION"), self.stores.clock.clone());
+        let guard = Maintenance {
+            site: self.site.clone(),
+            users: self.stores.users.clone(),
+            auth: self.auth.clone(),
+        };
+        router.layer(from_fn_with_state(guard, under_maintenance)).merge(health)
     }
 }
 
@@ -214,10 +267,15 @@ fn rules(settings: &Settings) -> AuthRules {
             &settings.public_api_url,
             &settings.allowed_origins,
         ),
+        frontend_url: settings.frontend_url.trim_end_matches('/').to_owned(),
+        password_reset_url: settings.password_reset_url.clone(),
+        support_email: settings.support_email.clone(),
+        reset_lifetime: minutes(settings.password_reset_expire_minutes),
+        verification_lifetime: minutes(settings.email_verification_expire_hours * 60),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {
-        (rules.email_limit, rules.refresh_limit) = (0, 0);
+        (rules.email_limit, rules.user_limit, rules.refresh_limit) = (0, 0, 0);
     }
     rules
 }

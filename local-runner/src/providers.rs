@@ -24,11 +24,8 @@ pub fn oauth(settings: &Settings, secrets: &ProviderSecrets) -> Result<OAuth, OA
         client_id: settings.oidc_client_id.clone(),
         client_secret: secrets.oidc.clone().unwrap_or_default(),
     });
-    let base = if settings.oauth_redirect_base.is_empty() {
-        &settings.frontend_url
-    } else {
-        &settings.oauth_redirect_base
-    };
+    let bases = [&settings.oauth_redirect_base, &settings.frontend_url];
+    let base = bases.into_iter().find(|base| !base.is_empty()).unwrap_or(&settings.public_api_url);
     OAuth::new(OAuthConfig {
         redirect_base: base.clone(),
         providers: [google, facebook, oidc].into_iter().flatten().collect(),

@@ -18,6 +18,7 @@ use crate::gateway::{Gateway, GatewaySettings, RenderMetrics};
 use crate::invoker::InProcess;
 use crate::platform::Platform;
 use crate::queues::{Pump, recovery};
+use crate::seed;
 use crate::template::Template;
 
 /// How long requests may take to finish once the end has been asked for.
@@ -55,6 +56,7 @@ impl Serve {
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         let platform = Platform::open(&self.settings, &data)?;
+        seed::first_admin(&platform, &self.settings).await?;
         let template = Template::load(None)?;
         let functions = platform.functions();
         let pump = Pump::new(&template, platform.stores.queue.clone(), platform.jobs())

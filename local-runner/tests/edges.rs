@@ -188,6 +188,10 @@ async fn health_is_told_of_the_gateway_each_service_and_all() {
         let answer = site.get(path).await;
         assert_eq!((answer.status, &answer.json()["status"]), (200, &"healthy".into()), "{path}");
     }
+    let live = site.get("/api/v1/auth/health/live").await;
+    assert_eq!((live.status, live.json()["service"].as_str()), (200, Some("auth-service")));
+    assert!(live.json().get("own").is_none(), "the function is not asked");
+    assert_eq!(site.get("/api/nobody/health/live").await.status, 200);
     let down = site.get("/api/nobody/health").await;
     assert_eq!((down.status, &down.json()["status"]), (503, &"unhealthy".into()));
 
@@ -230,5 +234,7 @@ async fn the_api_is_described_from_files_of_our_own() {
     site.get("/api/docs/nothing.js").await.problem(404);
     let without = start(|settings| settings.docs = false).await;
     without.get("/api/docs").await.problem(404);
-    without.get("/api/docs/openapi.json").await.problem(404);
+    for path in ["/api/docs/openapi.json", "/api/v1/openapi.json", "/api/openapi.json"] {
+        without.get(path).await.problem(404);
+    }
 }

@@ -34,6 +34,7 @@ pub const PUBLIC_OPERATIONS: &[&str] = &[
     "GET /api/auth/avatars/{userId}/{version}",
     "GET /api/auth/oauth/{provider}",
     "GET /api/auth/reset-password/{token}",
+    "GET /api/auth/verify-email/{token}",
     "GET /api/genealogy/test",
     "POST /api/auth/forgot-password",
     "POST /api/auth/login",
@@ -41,9 +42,13 @@ pub const PUBLIC_OPERATIONS: &[&str] = &[
     "POST /api/auth/oauth/{provider}/callback",
     "POST /api/auth/passkeys/login",
     "POST /api/auth/passkeys/login/options",
+    "POST /api/auth/password/validate",
     "POST /api/auth/refresh",
     "POST /api/auth/register",
     "POST /api/auth/reset-password",
+    "POST /api/auth/reset-password/{token}",
+    "POST /api/auth/validate-password-reset-token",
+    "POST /api/auth/verify-email",
 ];
 
 /// Asks again and again until there is an answer, up to half a minute.

@@ -2,13 +2,15 @@
 
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_ports::{Identity, NewUser, Role, StoreError, StoreErrorKind, User};
+use dzinza_letters::{Letterhead, Reader};
+use dzinza_ports::{Identity, Letter, NewUser, Role, StoreError, StoreErrorKind, User};
 use dzinza_web::{ClientInfo, Problem};
 use serde_json::{Value, json};
 
 use crate::input::{DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username};
+use crate::mailed::{Stored, proof_of_address};
 use crate::passwords::{NO_PASSWORD, Passwords, check_new};
-use crate::{AuthPorts, audit, email};
+use crate::{AuthPorts, audit, email, site};
 
 /// As many characters as a user name may have.
 const USERNAME_MAX: usize = 50;
@@ -26,7 +28,7 @@ pub struct NewAccount {
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
-    /// `en`, `sn` or `nd`; `en` if not said.
+    /// `en`, `sn` or `nd`; that of the platform if not said.
     pub preferred_language: Option<String>,
     /// User name; derived from the address if not said.
     pub username: Option<String>,
@@ -70,11 +72,13 @@ pub(crate) struct Applicant {
     password: Option<String>,
     first_name: String,
     last_name: String,
-    preferred_language: String,
+    /// That of the platform if not said.
+    preferred_language: Option<String>,
     username: Option<String>,
     timezone: String,
     /// Who it is elsewhere, and whether that proves the address.
     known_as: Option<(Identity, bool)>,
+    welcome: bool,
 }
 
 impl Applicant {
@@ -102,13 +106,20 @@ impl Applicant {
                 password,
                 first_name,
                 last_name,
-                preferred_language: preferred_language.unwrap_or_else(|| "en".to_owned()),
+                preferred_language,
                 username,
                 timezone: timezone.unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned()),
                 known_as: None,
+                welcome: false,
             }),
             _ => Err(problems.into()),
         }
+    }
+
+    /// Writes a letter as well, with a link that proves the address. It is for the caller to
+    /// [announce](crate::letters::announce) it.
+    pub(crate) fn welcomed(self) -> Self {
+        Self { welcome: true, ..self }
     }
 
     /// Adds the account. Of many who ask for one address at the same moment one gets it.
@@ -126,7 +137,12 @@ impl Applicant {
             Some(password) => passwords.hash(password).await?,
             None => NO_PASSWORD.to_owned(),
         };
+        let preferred_language = match self.preferred_language.take() {
+            Some(language) => language,
+            None => site::settings(ports).await?.language,
+        };
         let id = ports.ids.new_id();
+        let (email_verification, letter) = self.welcome(ports, &preferred_language)?.unzip();
         for attempt in 0..USERNAME_TRIES {
             let user = NewUser {
                 id: id.clone(),
@@ -135,7 +151,7 @@ impl Applicant {
                 password_hash: password_hash.clone(),
                 first_name: Some(self.first_name.clone()),
                 last_name: Some(self.last_name.clone()),
-                preferred_language: self.preferred_language.clone(),
+                preferred_language: preferred_language.clone(),
                 timezone: self.timezone.clone(),
                 role,
                 email_verified: self.known_as.as_ref().is_some_and(|(_, proved)| *proved),
@@ -143,6 +159,8 @@ impl Applicant {
                     .known_as
                     .clone()
                     .map(|(identity, _)| Identity { user_id: id.clone(), ..identity }),
+                email_verification: email_verification.clone(),
+                letters: letter.iter().cloned().collect(),
                 created_at: ports.clock.now(),
                 ..NewUser::default()
             };
@@ -153,6 +171,14 @@ impl Applicant {
         }
         tracing::error!("no free user name was found");
         Err(Problem::internal())
+    }
+
+    fn welcome(&self, ports: &AuthPorts, language: &str) -> Result<Option<(Stored, Letter)>, Problem> {
+        if !self.welcome {
+            return Ok(None);
+        }
+        let reader = Reader { address: &self.email, name: &self.first_name, language };
+        proof_of_address(ports, &reader, Letterhead::welcome).map(Some)
     }
 
     fn username_for(&self, ports: &AuthPorts, attempt: u32) -> String {

@@ -1,5 +1,4 @@
-use dzinza_ports::AuditEntry;
-use dzinza_web::ClientInfo;
+use dzinza_web::{ClientInfo, Recorder};
 use serde_json::Value;
 
 use crate::AuthPorts;
@@ -13,17 +12,7 @@ pub(crate) async fn record(
     client: &ClientInfo,
     details: Value,
 ) {
-    let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let entry = AuditEntry {
-        id: ports.ids.new_id(),
-        user_id: user_id.map(str::to_owned),
-        action: action.to_owned(),
-        ip_address: filled(&client.ip).map(|ip| ip.chars().take(100).collect()),
-        user_agent: filled(&client.user_agent),
-        timestamp: ports.clock.now(),
-        details,
-    };
-    if let Err(error) = ports.audit.append(entry).await {
-        tracing::error!(%error, action, "an audit entry was lost");
-    }
+    let recorder =
+        Recorder { audit: ports.audit.clone(), clock: ports.clock.clone(), ids: ports.ids.clone() };
+    recorder.record(action, user_id, client, details).await;
 }

@@ -1,68 +1,12 @@
 //! Fields that more than one request has.
 
 use dzinza_domain::FieldProblem;
-use dzinza_domain::fields::{FieldResult, Input, enum_value, text_value};
+use dzinza_domain::fields::Input;
 use serde_json::Value;
 
-/// The languages the platform speaks.
-const LANGUAGES: &[&str] = &["en", "sn", "nd"];
-/// The time zone of those who named none.
-pub(crate) const DEFAULT_TIMEZONE: &str = "UTC";
-
-/// A text on one line; otherwise as [`text_value`].
-pub(crate) fn line(value: Option<&Value>, field: &str, max: usize) -> FieldResult {
-    let read = text_value(value, field, max)?;
-    if read.as_ref().and_then(Value::as_str).is_some_and(|text| text.contains(char::is_control)) {
-        let message = format!("{field} must not contain control characters");
-        return Err(FieldProblem::new(field, "invalid_characters", message));
-    }
-    Ok(read)
-}
-
-/// A text on one line that must not be blank if it is there.
-pub(crate) fn filled_line(
-    value: Option<&Value>,
-    field: &str,
-    max: usize,
-) -> Result<Option<String>, FieldProblem> {
-    match line(value, field, max)? {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(FieldProblem::new(field, "required", format!("{field} must not be empty"))),
-    }
-}
-
-/// `en`, `sn` or `nd`; blank and `null` say nothing.
-pub(crate) fn language(input: Input<'_>) -> Result<Option<String>, FieldProblem> {
-    let value = input.get(&["preferredLanguage", "preferred_language"]);
-    Ok(enum_value(value, "preferredLanguage", LANGUAGES)?.and_then(owned_text))
-}
-
-/// The name of a time zone. Whether it exists depends on whose tables one asks, so only its form is checked.
-pub(crate) fn timezone(value: Option<&Value>, field: &str) -> Result<Option<String>, FieldProblem> {
-    match line(value, field, 50)? {
-        None => Ok(None),
-        Some(Value::String(zone)) => {
-            let form = |c: char| c.is_ascii_alphanumeric() || "_+-/:".contains(c);
-            if zone.chars().all(form) {
-                return Ok(Some(zone));
-            }
-            let message = format!("{field} must be the name of a time zone, such as Africa/Harare");
-            Err(FieldProblem::new(field, "invalid_timezone", message))
-        }
-        Some(_) => Ok(Some(DEFAULT_TIMEZONE.to_owned())),
-    }
-}
-
-/// 3 to 50 letters, digits and underscores; blank and `null` say nothing.
-pub(crate) fn username(input: Input<'_>) -> Result<Option<String>, FieldProblem> {
-    let Some(Value::String(name)) = line(input.get(&["username"]), "username", 50)? else { return Ok(None) };
-    if name.len() >= 3 && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') {
-        return Ok(Some(name));
-    }
-    let message = "username must have 3 to 50 letters, digits or underscores";
-    Err(FieldProblem::new("username", "invalid_username", message))
-}
+pub(crate) use dzinza_domain::account::{
+    DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username,
+};
 
 /// A secret exactly as it was sent: nobody trims a password.
 pub(crate) fn secret(input: Input<'_>, names: &[&str], field: &str) -> Result<Option<String>, FieldProblem> {
@@ -72,17 +16,4 @@ pub(crate) fn secret(input: Input<'_>, names: &[&str], field: &str) -> Result<Op
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(FieldProblem::new(field, "invalid_type", format!("{field} must be a text"))),
     }
-}
-
-/// The text of a value that is one.
-pub(crate) fn owned_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// Takes what was read, or notes what is wrong with it, so that a request learns of all its faults at once.
-pub(crate) fn note<T>(read: Result<T, FieldProblem>, problems: &mut Vec<FieldProblem>) -> Option<T> {
-    read.map_err(|problem| problems.push(problem)).ok()
 }

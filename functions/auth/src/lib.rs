@@ -10,10 +10,10 @@ mod account;
 mod audit;
 mod avatar;
 mod avatar_image;
+mod change_password;
 mod confirm;
 mod deactivate;
 mod devices;
-mod email;
 mod erasure;
 mod erasure_trees;
 mod export_data;
@@ -25,28 +25,34 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mailed;
 mod mfa;
 mod notices;
 mod oauth;
 mod passkeys;
+mod password_verdict;
 mod passwords;
 mod preferences;
 mod profile;
 mod profile_change;
+mod proof;
 mod refresh;
 mod register;
 mod reset;
-mod reset_mail;
 mod reset_page;
 mod rules;
 mod session;
 mod session_list;
+mod site;
 mod tokens;
+mod verify;
 mod view;
 pub mod wire;
+pub mod wire_mailed;
 
 use std::sync::Arc;
 
+use dzinza_domain::email;
 use dzinza_ports::{
     AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
     SiteSettings, Users,
@@ -147,6 +153,10 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(oauth::finish_oauth))
         .merge(mfa::routes())
         .merge(passkeys::proving_routes())
+        .routes(routes!(reset::reset_password_with))
+        .routes(routes!(reset::validate_token))
+        .routes(routes!(verify::verify_email))
+        .routes(routes!(verify::verify_email_link))
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -155,6 +165,9 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
         .merge(passkeys::routes())
+        .routes(routes!(verify::resend_verification))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(password_verdict::validate_password))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
         .routes(routes!(identities::identities))

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use dzinza_ports::{User, UserChange};
-use dzinza_web::Problem;
+use dzinza_web::{LoginLock, Problem};
 use http::StatusCode;
 use jiff::Timestamp;
 
 use crate::AuthPorts;
-use crate::limits::{fingerprint, seconds_until};
+use crate::limits::seconds_until;
 
 /// Wrong passwords are counted this long after the first.
 const FAILURE_WINDOW: Duration = Duration::from_hours(24);
@@ -51,8 +51,8 @@ impl Lock {
 
 impl<'a> Lockout<'a> {
     pub(crate) fn of(ports: &'a AuthPorts, email: &str) -> Self {
-        let address = fingerprint(email);
-        Self { ports, failures: format!("login_fail:{address}"), lock: format!("login_lock:{address}") }
+        let LoginLock { failures, lock } = LoginLock::of(email);
+        Self { ports, failures, lock }
     }
 
     /// 423 while the address is locked.

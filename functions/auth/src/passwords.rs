@@ -10,6 +10,7 @@ use dzinza_web::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::AuthRules;
+use crate::wire_mailed::PasswordRules;
 
 /// What column `password_hash` holds for an account that has no password. No password verifies against it.
 pub(crate) const NO_PASSWORD: &str = "!";
@@ -22,18 +23,29 @@ const MAX_WAIT: Duration = Duration::from_secs(20);
 /// Checks a new password; says what is wrong with it.
 pub(crate) fn check_new(password: &str, field: &str) -> Result<(), FieldProblem> {
     check_length(password, field)?;
-    if password.chars().count() < MIN_CHARACTERS {
+    let kept = kept_rules(password);
+    if !kept.min_length {
         let message = format!("The password must have at least {MIN_CHARACTERS} characters");
         return Err(FieldProblem::new(field, "too_short", message));
     }
-    let has = |kind: fn(char) -> bool| password.chars().any(kind);
-    let special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
-    if has(char::is_lowercase) && has(char::is_uppercase) && has(char::is_numeric) && has(special) {
+    if kept.has_lowercase && kept.has_uppercase && kept.has_number && kept.has_special_char {
         return Ok(());
     }
     let message =
         "The password must contain a lowercase letter, an uppercase letter, a digit and a special character";
     Err(FieldProblem::new(field, "weak_password", message))
+}
+
+/// Which of the rules for new passwords this one keeps.
+pub(crate) fn kept_rules(password: &str) -> PasswordRules {
+    let has = |kind: fn(char) -> bool| password.chars().any(kind);
+    PasswordRules {
+        min_length: password.chars().count() >= MIN_CHARACTERS,
+        has_uppercase: has(char::is_uppercase),
+        has_lowercase: has(char::is_lowercase),
+        has_number: has(char::is_numeric),
+        has_special_char: has(|c| !c.is_alphanumeric() && !c.is_whitespace()),
+    }
 }
 
 /// Refuses what bcrypt would cut.

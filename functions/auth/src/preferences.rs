@@ -1,46 +1,16 @@
-//! Preferences are kept in three columns and the time zone, and shown as one object (contract 2.4).
+//! Preferences are kept in three columns and the time zone, and shown as one object (contract 2.4): changing them.
 
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::{Input, bool_value, enum_value};
 use dzinza_ports::{Body, User, UserChange};
+use dzinza_web::user_view::{THEMES, VISIBILITIES, present_spelling};
 use serde_json::{Value, json};
 
 use crate::input::{note, timezone};
-use crate::wire::{NotificationPreferences, Preferences, PrivacyPreferences};
-
-const VISIBILITIES: &[&str] = &["public", "family", "private", "friends_only"];
-const THEMES: &[&str] = &["light", "dark", "auto", "system"];
-const DEFAULT_VISIBILITY: &str = "private";
-const DEFAULT_THEME: &str = "light";
 
 const NOTIFICATIONS: &[(&str, &str)] = &[("email", "email"), ("push", "push"), ("newsletter", "newsletter")];
 const PRIVACY: &[(&str, &str)] =
     &[("allowMessages", "allow_messages"), ("showOnlineStatus", "show_online_status")];
-
-/// What is stored, with the defaults where nothing is.
-pub(crate) fn view(user: &User) -> Preferences {
-    let flag = |part: &Value, key: &str| part.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let (told, shown) = (&user.notification_preferences, &user.privacy_settings);
-    let word = |value: Option<&Value>, field, words| {
-        enum_value(value, field, words).ok().flatten().and_then(|word| word.as_str().map(present_spelling))
-    };
-    Preferences {
-        notifications: NotificationPreferences {
-            email: flag(told, "email"),
-            push: flag(told, "push"),
-            newsletter: flag(told, "newsletter"),
-        },
-        privacy: PrivacyPreferences {
-            profile_visibility: word(shown.get("profileVisibility"), "profileVisibility", VISIBILITIES)
-                .unwrap_or(DEFAULT_VISIBILITY)
-                .to_owned(),
-            allow_messages: flag(shown, "allowMessages"),
-            show_online_status: flag(shown, "showOnlineStatus"),
-        },
-        theme: word(user.ui_preferences.get("theme"), "theme", THEMES).unwrap_or(DEFAULT_THEME).to_owned(),
-        timezone: user.timezone.clone(),
-    }
-}
 
 /// Reads a partial object and lays it over what is stored. What it does not mention stays; `null` goes back
 /// to the default.
@@ -66,18 +36,6 @@ pub(crate) fn merge(wanted: &Value, user: &User, change: &mut UserChange, proble
         change.ui_preferences = Some(Value::Object(stored));
     }
     change.timezone = note(timezone(input.get(&["timezone"]), "preferences.timezone"), problems).flatten();
-}
-
-/// The words of older versions under the names of today.
-fn present_spelling(word: &str) -> &'static str {
-    match word {
-        "public" => "public",
-        "family" | "friends_only" => "family",
-        "dark" => "dark",
-        "auto" | "system" => "auto",
-        "light" => DEFAULT_THEME,
-        _ => DEFAULT_VISIBILITY,
-    }
 }
 
 fn merge_flags(

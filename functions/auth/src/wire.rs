@@ -7,6 +7,7 @@ pub mod mfa;
 pub mod passkeys;
 
 use dzinza_web::FieldError;
+pub use dzinza_web::UserView;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -218,124 +219,6 @@ pub struct LoggedOutEverywhere {
 pub struct OwnUser {
     /// The account.
     pub user: UserView,
-}
-
-/// An account, with every spelling that a version of the frontend reads.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = User)]
-#[expect(clippy::struct_excessive_bools, reason = "they are what the frontend reads")]
-pub struct UserView {
-    /// UUID.
-    pub id: String,
-    /// The same.
-    #[serde(rename = "_id")]
-    pub mongo_id: String,
-    /// Lowercase.
-    pub email: String,
-    /// If one was chosen or derived.
-    pub username: Option<String>,
-    /// Given names.
-    pub first_name: String,
-    /// The same.
-    #[serde(rename = "first_name")]
-    pub first_name_snake: String,
-    /// Family name; may be empty.
-    pub last_name: String,
-    /// The same.
-    #[serde(rename = "last_name")]
-    pub last_name_snake: String,
-    /// Both names.
-    pub name: String,
-    /// `en`, `sn` or `nd`.
-    pub preferred_language: String,
-    /// The same.
-    #[serde(rename = "preferred_language")]
-    pub preferred_language_snake: String,
-    /// Such as `Africa/Harare`.
-    pub timezone: String,
-    /// Whether the address has been proved.
-    pub email_verified: bool,
-    /// One of `user`, `moderator`, `admin`.
-    pub roles: Vec<String>,
-    /// The same.
-    pub role: String,
-    /// Whether it may administer the platform.
-    pub is_superuser: bool,
-    /// Whether it can sign in.
-    pub is_active: bool,
-    /// Whether a second factor is asked for.
-    pub mfa_enabled: bool,
-    /// Address of a picture.
-    pub profile_photo: Option<String>,
-    /// The same.
-    pub profile_image_url: Option<String>,
-    /// The same.
-    pub profile_picture_url: Option<String>,
-    /// `YYYY-MM-DD`.
-    #[schema(format = Date)]
-    pub date_of_birth: Option<String>,
-    /// Telephone number.
-    pub phone: Option<String>,
-    /// Free text.
-    pub gender: Option<String>,
-    /// Free text.
-    pub bio: Option<String>,
-    /// `{country, state, city, coordinates}`.
-    #[schema(value_type = Option<Object>)]
-    pub location: Option<Value>,
-    /// Plan.
-    pub subscription_tier: String,
-    /// Last sign-in.
-    #[schema(format = DateTime)]
-    pub last_login_at: Option<String>,
-    /// The same.
-    #[schema(format = DateTime)]
-    pub last_login: Option<String>,
-    /// When it was made.
-    #[schema(format = DateTime)]
-    pub created_at: String,
-    /// When it last changed.
-    #[schema(format = DateTime)]
-    pub updated_at: String,
-    /// Settings.
-    pub preferences: Preferences,
-}
-
-/// Settings of an account.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Preferences {
-    /// What it wants to be told.
-    pub notifications: NotificationPreferences,
-    /// What others see.
-    pub privacy: PrivacyPreferences,
-    /// `light`, `dark` or `auto`.
-    pub theme: String,
-    /// The account's own.
-    pub timezone: String,
-}
-
-/// What an account wants to be told, and how.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NotificationPreferences {
-    /// By e-mail.
-    pub email: bool,
-    /// By push message.
-    pub push: bool,
-    /// News of the platform.
-    pub newsletter: bool,
-}
-
-/// What others see of an account.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PrivacyPreferences {
-    /// `public`, `family` or `private`.
-    pub profile_visibility: String,
-    /// Whether others may write.
-    pub allow_messages: bool,
-    /// Whether others see when it is signed in.
-    pub show_online_status: bool,
 }
 
 /// The one error body.

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::secrets::{SecretsError, text};
+use crate::secrets::{SecretsError, told};
 
 /// What identity providers gave us. Printing it prints nothing.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,7 @@ fn pair(
 
 /// What is given and not empty: Compose files pass on variables that nobody has set.
 fn filled(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    let given = text(name, get)?.map(SecretString::from);
+    let given = told(name, get)?.map(SecretString::from);
     Ok(given.filter(|value| !value.expose_secret().trim().is_empty()))
 }
 

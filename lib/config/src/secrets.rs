@@ -31,6 +31,10 @@ pub struct Secrets {
     pub data_key: SecretString,
     /// Opens what was sealed before the key was changed.
     pub previous_data_key: Option<SecretString>,
+    /// Signs in at the mail server.
+    pub smtp_password: Option<SecretString>,
+    /// The password of the first administrator; by which rules it is good, who makes accounts knows.
+    pub seed_admin_password: Option<SecretString>,
     /// Who identity providers know us as.
     pub providers: ProviderSecrets,
 }
@@ -89,6 +93,10 @@ impl Secrets {
             blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
+            smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
+            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
+                .filter(|password| !password.is_empty())
+                .map(SecretString::from),
             providers: ProviderSecrets::from_environment(&get)?,
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
@@ -110,13 +118,13 @@ fn secret(
     }
 }
 
-/// What the environment gives, in one of two ways.
+/// A key of ours that the environment gives.
 fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    text(name, get)?.map(|value| checked(name, value)).transpose()
+    told(name, get)?.map(|value| checked(name, value)).transpose()
 }
 
-/// The same, whatever it is.
-pub(crate) fn text(
+/// What the environment gives, in one of two ways.
+pub(crate) fn told(
     name: &str,
     get: &impl Fn(&str) -> Option<String>,
 ) -> Result<Option<String>, SecretsError> {
@@ -200,6 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn the_first_administrators_password_comes_from_the_environment_or_a_file_or_not_at_all() {
+        let folder = folder();
+        let file = folder.path().join("seed_admin_password");
+        fs::write(&file, "Mutupo-1890\n").unwrap();
+        let file = file.display().to_string();
+        let password = |pairs: &[(&str, &str)]| {
+            let secrets = Secrets::from_environment(folder.path(), |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            secrets.unwrap().seed_admin_password.map(|password| password.expose_secret().to_owned())
+        };
+        let expected = Some("Mutupo-1890".to_owned());
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "Mutupo-1890")]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD_FILE", &file)]), expected);
+        assert_eq!(password(&[("SEED_ADMIN_PASSWORD", "")]), None);
+        assert_eq!(password(&[]), None);
+    }
+
+    #[test]
     fn weak_equal_published_and_doubled_secrets_are_refused() {
         let folder = folder();
         let long = "x".repeat(32);
@@ -218,6 +245,9 @@ mod tests {
             with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]),
             Err(SecretsError::Both(_))
         ));
+        let passed = |pairs| with(pairs).unwrap().smtp_password.map(|text| text.expose_secret().to_owned());
+        assert_eq!(passed(&[("SMTP_PASS", "short is fine")]).as_deref(), Some("short is fine"));
+        assert_eq!((passed(&[("SMTP_PASS", "")]), passed(&[])), (None, None));
         assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
     }
 }

@@ -25,8 +25,30 @@ pub struct Settings {
     pub public_tls: bool,
     /// Where people reach the API, for links in mail.
     pub public_api_url: String,
-    /// Where people see the pages, for links and for coming back from identity providers.
+    /// Where people use the platform, for links in mail; empty if nowhere but at the API.
     pub frontend_url: String,
+    /// The page for a new password, with `{token}` in it; empty for our own.
+    pub password_reset_url: String,
+    /// Where people get help.
+    pub support_email: String,
+    /// How long a mailed link to set a new password is good, in minutes.
+    pub password_reset_expire_minutes: u64,
+    /// How long a mailed link that proves an address is good, in hours.
+    pub email_verification_expire_hours: u64,
+    /// The mail server; empty to write letters into the mail folder.
+    pub smtp_host: String,
+    /// Its port.
+    pub smtp_port: u16,
+    /// Who signs in there; empty for nobody.
+    pub smtp_user: String,
+    /// TLS from the first byte.
+    pub smtp_secure: bool,
+    /// STARTTLS.
+    pub smtp_tls: bool,
+    /// The address of the sender of letters.
+    pub from_email: String,
+    /// The name of the sender of letters.
+    pub from_name: String,
     /// Where identity providers send people back to, if not to the pages.
     pub oauth_redirect_base: String,
     /// What addresses call the issuer that follows.
@@ -39,6 +61,8 @@ pub struct Settings {
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// Address of the first administrator; nobody if empty.
+    pub seed_admin_email: String,
     /// Requests from one address in a window; 0 for no limit.
     pub rate_limit_max_requests: u32,
     /// The window, in milliseconds.
@@ -140,9 +164,7 @@ impl Settings {
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
-        if !is_web_address(&self.frontend_url) {
-            return bad("FRONTEND_URL", "must be an address such as https://app.example.org");
-        }
+        self.check_mail()?;
         if !self.oauth_redirect_base.is_empty() && !is_web_address(&self.oauth_redirect_base) {
             return bad(
                 "OAUTH_REDIRECT_BASE",
@@ -198,7 +220,7 @@ impl Settings {
 }
 
 /// `http(s)://` and at least a host, without what would end a link in the middle.
-fn is_web_address(text: &str) -> bool {
+pub(crate) fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |c: char| c.is_ascii_graphic() && !"<>\"?#".contains(c);
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))

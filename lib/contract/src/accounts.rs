@@ -1,6 +1,9 @@
 //! What [`Users`](dzinza_ports::Users) and [`Audit`](dzinza_ports::Audit) promise.
 
-use dzinza_ports::{AuditEntry, Clock as _, NewUser, Role, StoreErrorKind, User, UserChange, Users};
+use dzinza_ports::{
+    AuditEntry, Clock as _, Given, NewUser, Role, StoreErrorKind, User, UserChange, UserFilter, UserPage,
+    Users,
+};
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -21,6 +24,7 @@ pub(crate) fn cases(suite: &mut Suite<AccountPorts>) {
     suite.case("an update to a taken address or name is Conflict and changes nothing", update_conflicts);
     suite.case("an update of nobody is None", update_nobody);
     suite.case("an address proved keeps the moment it was first proved", proved_address);
+    suite.case("of administrators who are demoted at the same moment one remains", one_admin_remains);
     suite.case("the audit trail of a user comes newest first, up to the limit", audit_trail);
     suite.case("an audit entry may concern nobody", audit_nobody);
 }
@@ -254,6 +258,42 @@ async fn proved_address(fresh: Fresh<AccountPorts>) -> Outcome {
         let user = there(users.update(&user.id, verified(verify), at).await?)?;
         assert_eq!((user.email_verified, user.email_verified_at), (verify, expected));
     }
+    Ok(())
+}
+
+async fn one_admin_remains(fresh: Fresh<AccountPorts>) -> Outcome {
+    let now = fresh.clock.now();
+    for number in 1..=10 {
+        let admin = NewUser { role: Role::Admin, ..new_user(number, now) };
+        fresh.port.users.insert(admin).await?;
+    }
+    let demote = |role| {
+        let given = Given { admin_remains: true, ..Given::default() };
+        UserChange { given, role: Some(role), ..UserChange::default() }
+    };
+    let demoted = crowd(10, |number| {
+        let users = fresh.port.users.clone();
+        let id = new_user(number + 1, now).id;
+        async move { users.update(&id, demote(Role::Moderator), now).await }
+    });
+    let demoted = demoted.await?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(demoted.iter().flatten().count(), 9);
+    let users = &*fresh.port.users;
+    let admins = UserFilter { role: Some(Role::Admin), ..UserFilter::default() };
+    let page = UserPage { filter: admins, limit: 10, ..UserPage::default() };
+    let (left, total) = users.page(page).await?;
+    assert_eq!(total, 1);
+    // Who administers without the role counts; who is deactivated does not.
+    let other = there(demoted.into_iter().flatten().next())?;
+    let superuser = UserChange { is_superuser: Some(true), ..UserChange::default() };
+    users.update(&other.id, superuser, now).await?;
+    let last = there(left.into_iter().next())?;
+    let inactive = UserChange { is_active: Some(false), ..UserChange::default() };
+    users.update(&other.id, inactive, now).await?;
+    assert_eq!(users.update(&last.id, demote(Role::User), now).await?, None);
+    let active = UserChange { is_active: Some(true), ..UserChange::default() };
+    users.update(&other.id, active, now).await?;
+    there(users.update(&last.id, demote(Role::User), now).await?)?;
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub static PEOPLE: Collection = Collection {
     fields: &[
         Field::text("familyTreeId"),
         Field::text("importId"),
+        Field::text("createdAt"),
         Field::text("updatedAt"),
         Field::text("gender"),
         Field::text("index.sortName"),

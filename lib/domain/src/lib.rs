@@ -4,9 +4,11 @@
 //! [`store::Batch`]; whoever calls commits it.
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod account_export;
 pub mod avatar;
 pub mod collections;
+pub mod email;
 pub mod event;
 pub mod export;
 pub mod fields;
@@ -21,6 +23,7 @@ pub mod privacy;
 mod problem;
 pub mod reimport;
 pub mod relationship;
+pub mod site;
 pub mod store;
 pub mod text;
 pub mod tree;

@@ -4,7 +4,7 @@ use dzinza_ports::Role;
 use http::{HeaderMap, Method, header, request::Parts};
 
 use crate::program::{self, Scope};
-use crate::{ACCESS_COOKIE, AuthState, HasAuth, Problem, csrf};
+use crate::{ACCESS_COOKIE, AuthState, HasAuth, Problem, csrf, revocation_of, valid_after_of};
 
 /// A signed-in caller. Naming one in a handler's arguments is what makes the route demand it. Programs count where the
 /// state [admits them](HasAuth::admits_programs).
@@ -144,8 +144,8 @@ async fn is_revoked(
     session_id: Option<&str>,
     issued_at: i64,
 ) -> Result<bool, Problem> {
-    let by_session = session_id.map(|sid| format!("revoked_sid:{sid}"));
-    let by_user = format!("user_valid_after:{user_id}");
+    let by_session = session_id.map(revocation_of);
+    let by_user = valid_after_of(user_id);
     let mut keys = vec![by_user.as_str()];
     keys.extend(by_session.as_deref());
     let found = auth.limits.get(&keys).await?;

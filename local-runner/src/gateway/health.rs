@@ -75,13 +75,21 @@ async fn probe(shared: &Shared, function: &str) -> (bool, f64) {
     (healthy, started.elapsed().as_secs_f64() * 1000.0)
 }
 
-/// The answer to `/api/<service>/health`, which is the function's own if it has one. None for another address.
+/// The answer to `/api/<service>/health`, which is the function's own if it has one, and to `/api/<service>/health/live`,
+/// for which nothing is asked. None for another address.
 pub(super) async fn of_service(shared: &Shared, path: &str) -> Option<Response> {
-    let word = path.strip_prefix("/api/")?.strip_suffix("/health")?;
+    let below = path.strip_prefix("/api/")?;
+    let (word, live) = match below.strip_suffix("/health/live") {
+        Some(word) => (word, true),
+        None => (below.strip_suffix("/health")?, false),
+    };
     if word.contains('/') {
         return None;
     }
     let function = function_of(shared, word, path)?;
+    if live {
+        return Some(self::answer(report(shared, &format!("{word}-service"), true), true));
+    }
     let answer = shared.invoker.health(function, PROBE).await;
     if let Err(error) = &answer {
         tracing::warn!(function, %error, "not healthy");
@@ -121,6 +129,8 @@ fn report(shared: &Shared, service: &str, healthy: bool) -> Map<String, Value> {
     body.insert("service".to_owned(), json!(service));
     body.insert("version".to_owned(), json!(shared.version));
     body.insert("timestamp".to_owned(), json!(format!("{:.6}", shared.clock.now())));
+    let message = if healthy { "The service is well" } else { "The service is not well" };
+    body.insert("message".to_owned(), json!(message));
     body
 }
 

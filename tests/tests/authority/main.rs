@@ -1,6 +1,7 @@
 //! Who may see and do what, over every operation that the platform describes of itself.
 #![cfg(test)]
 
+mod administrators;
 mod callers;
 mod photos;
 mod public;

@@ -25,7 +25,14 @@ impl Operation {
 
     /// Whether its path names something of somebody's. In a public path it is a mailed token.
     pub fn names_something(&self) -> bool {
-        !self.public && self.path.contains('{')
+        !self.public && self.path.contains('{') && !self.is_administration()
+    }
+
+    /// Whether it is for administrators, whatever it names.
+    pub fn is_administration(&self) -> bool {
+        self.path.starts_with("/api/admin/")
+            || self.path == "/api/users"
+            || self.path.starts_with("/api/users/{")
     }
 
     /// Whether it is an operation on a notification, which is somebody's and in no tree.

@@ -15,7 +15,7 @@ use super::reclaim::reclaim;
 use crate::account::Applicant;
 use crate::login::inactive;
 use crate::notices::keys;
-use crate::{AuthPorts, Service, audit, email, erasure};
+use crate::{AuthPorts, Service, audit, email, erasure, letters, site};
 
 /// As many characters as a name of an account may have.
 const NAME_MAX: usize = 50;
@@ -140,15 +140,15 @@ async fn create(
     email: String,
 ) -> Result<User, Problem> {
     let ports = &service.ports;
-    if !ports.rules.allow_registration {
-        return Err(Problem::forbidden("Signing up is not possible at present"));
-    }
+    site::check_open(ports).await?;
     let names = names(profile, &email);
     let body = json!({ "email": email });
     let body = body.as_object().cloned().unwrap_or_default();
     let applicant = Applicant::read(Input(&body), Some(names), None, Vec::new())?
         .known_as(identity(ports, provider, "", profile), profile.email_verified);
+    let applicant = if profile.email_verified { applicant } else { applicant.welcomed() };
     let user = applicant.admit(ports, &service.passwords, Role::User).await?;
+    letters::announce(ports);
     audit::record(ports, "USER_REGISTERED", Some(&user.id), client, json!({ "by": provider })).await;
     metrics::counter!("auth_service_user_registrations_total").increment(1);
     Ok(user)

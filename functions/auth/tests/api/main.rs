@@ -3,6 +3,8 @@
 mod access_tokens;
 mod avatar;
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
 mod export_data;
 #[cfg(test)]
@@ -27,4 +29,8 @@ mod refresh;
 mod register;
 mod session_list;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;

@@ -92,6 +92,7 @@ pub struct House {
     trail: Arc<Trail>,
     counters: Arc<Counters>,
     letters: Arc<Mutex<Vec<String>>>,
+    proofs: Arc<Mutex<Vec<String>>>,
     router: Router,
     _folder: Arc<tempfile::TempDir>,
 }
@@ -102,6 +103,7 @@ pub fn rules() -> AuthRules {
         bcrypt_cost: 4,
         credential_limit: 0,
         email_limit: 0,
+        user_limit: 0,
         refresh_limit: 0,
         ..AuthRules::default()
     }
@@ -155,7 +157,8 @@ impl House {
         };
         adjust(&mut ports);
         let router = api(ports.clone()).router;
-        Self { ports, clock, trail, counters, letters: Arc::default(), router, _folder: folder }
+        let (letters, proofs) = (Arc::default(), Arc::default());
+        Self { ports, clock, trail, counters, letters, proofs, router, _folder: folder }
     }
 
     pub fn cut_counters_off(&self) {
@@ -180,28 +183,45 @@ impl House {
         self.trail.seen.lock().unwrap().last().cloned().unwrap()
     }
 
-    /// The letters so far, oldest first, once there are this many. Some are posted after the answer.
+    /// The letters so far, oldest first, once there are this many, without those that prove an address. Some are
+    /// posted after the answer.
     pub async fn letters(&self, count: usize) -> Vec<String> {
+        self.posted(&self.letters, count).await
+    }
+
+    /// The letters with a link that proves an address; signing up is followed by one.
+    pub async fn proofs(&self, count: usize) -> Vec<String> {
+        self.posted(&self.proofs, count).await
+    }
+
+    async fn posted(&self, box_of: &Mutex<Vec<String>>, count: usize) -> Vec<String> {
         for _ in 0..500 {
-            let lease = Duration::from_hours(10_000);
-            let posted = self.ports.outbox.lease(100, lease, self.clock.now()).await.unwrap();
-            let opened = posted.into_iter().map(|outgoing| {
-                let sealed = outgoing.letter.sealed;
-                assert!(!sealed.contains('@') && !sealed.contains("token"), "a letter lies open: {sealed}");
-                let text = self.ports.sealer.open(LETTERS, &sealed).unwrap();
-                let mail: Mail = serde_json::from_str(&text).unwrap();
-                format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text)
-            });
-            let mut letters = self.letters.lock().unwrap();
-            letters.extend(opened);
+            self.collect().await;
+            let letters = box_of.lock().unwrap().clone();
             if letters.len() >= count {
                 assert_eq!(letters.len(), count, "more letters than there should be");
-                return letters.clone();
+                return letters;
             }
-            drop(letters);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the letters were never written");
+    }
+
+    async fn collect(&self) {
+        let lease = Duration::from_hours(10_000);
+        for outgoing in self.ports.outbox.lease(100, lease, self.clock.now()).await.unwrap() {
+            let sealed = outgoing.letter.sealed;
+            assert!(!sealed.contains('@') && !sealed.contains("token"), "a letter lies open: {sealed}");
+            let text = self.ports.sealer.open(LETTERS, &sealed).unwrap();
+            let mail: Mail = serde_json::from_str(&text).unwrap();
+            assert!(mail.html.as_ref().is_some_and(|html| !html.contains("{{")), "{mail:?}");
+            let proves = mail.text.contains("/api/auth/verify-email/");
+            let letter = format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text);
+            // A letter to nobody is what an unknown address gets.
+            if !mail.to.is_empty() {
+                (if proves { &self.proofs } else { &self.letters }).lock().unwrap().push(letter);
+            }
+        }
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {

@@ -1,12 +1,18 @@
-use dzinza_domain::FieldProblem;
-use dzinza_domain::fields::Input;
+//! Addresses of accounts.
+
 use serde_json::Value;
+
+use crate::FieldProblem;
+use crate::fields::Input;
 
 /// As many characters as column `users.email` holds.
 const MAX_LENGTH: usize = 255;
 
 /// The address a request names, trimmed and lowercase.
-pub(crate) fn read(input: Input<'_>) -> Result<String, FieldProblem> {
+///
+/// # Errors
+/// If there is none, or it is not one.
+pub fn read(input: Input<'_>) -> Result<String, FieldProblem> {
     match input.get(&["email"]) {
         None | Some(Value::Null) => Err(FieldProblem::required("email")),
         Some(Value::String(text)) => normalise(text),
@@ -16,7 +22,10 @@ pub(crate) fn read(input: Input<'_>) -> Result<String, FieldProblem> {
 
 /// Trims, lowercases and checks an address. What really is deliverable only a message can tell; this keeps out
 /// what never is, and what two stores would compare differently (invisible and combining characters).
-pub(crate) fn normalise(text: &str) -> Result<String, FieldProblem> {
+///
+/// # Errors
+/// If it is empty, longer than 255 characters, or no address.
+pub fn normalise(text: &str) -> Result<String, FieldProblem> {
     let email = text.trim().to_lowercase();
     if email.is_empty() {
         return Err(FieldProblem::required("email"));

@@ -1,0 +1,60 @@
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use dzinza_domain::site::Site;
+use dzinza_ports::{Clock, SiteSettings};
+use jiff::{SignedDuration, Timestamp};
+
+/// How old what is answered from memory may be.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What administrators set, read again when it is older than five seconds: every change of anything asks for it.
+#[derive(Clone)]
+pub struct SiteWatch {
+    store: Arc<dyn SiteSettings>,
+    clock: Arc<dyn Clock>,
+    seen: Arc<RwLock<Option<(Timestamp, Arc<Site>)>>>,
+}
+
+impl SiteWatch {
+    /// Watches these settings. Clones share what they have seen.
+    pub fn new(store: Arc<dyn SiteSettings>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, seen: Arc::default() }
+    }
+
+    /// The store itself.
+    pub fn store(&self) -> &Arc<dyn SiteSettings> {
+        &self.store
+    }
+
+    /// The settings, at most five seconds old. While they cannot be read the last ones that could hold on.
+    pub async fn settings(&self) -> Arc<Site> {
+        let now = self.clock.now();
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, site)) = &seen
+            && (SignedDuration::ZERO..=limit()).contains(&now.duration_since(*at))
+        {
+            return Arc::clone(site);
+        }
+        match self.store.read().await {
+            Ok(record) => {
+                let site = Arc::new(record.map(|record| Site::read(&record.data)).unwrap_or_default());
+                *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&site)));
+                site
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the settings of the platform cannot be read");
+                seen.map(|(_, site)| site).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Reads them anew next time: they were just changed here.
+    pub fn forget(&self) {
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn limit() -> SignedDuration {
+    SignedDuration::try_from(FRESH).unwrap_or(SignedDuration::ZERO)
+}

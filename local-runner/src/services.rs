@@ -1,0 +1,73 @@
+//! What each service depends on, for those who ask how it is.
+
+use dzinza_domain::collections::FAMILY_TREES;
+use dzinza_domain::import::JOBS_QUEUE;
+use dzinza_web::{Dependency, Service};
+use dzinza_wiring::Embedded;
+
+/// A blob and a key that need not be there.
+const NOTHING: &str = "health";
+
+/// The services by the names that operators know (contract E31).
+pub(crate) fn all(stores: &Embedded) -> Vec<Service> {
+    vec![
+        of("auth", stores),
+        of("trees", stores),
+        Service { name: "storage-service", dependencies: vec![files(stores)] },
+    ]
+}
+
+/// What stands behind a function of this name.
+pub(crate) fn of(function: &str, stores: &Embedded) -> Service {
+    let (name, dependencies) = match function {
+        "auth" => ("auth-service", vec![accounts(stores), counters(stores)]),
+        "admin" => ("admin-service", vec![accounts(stores), counters(stores)]),
+        "trees" => ("genealogy-service", vec![documents(stores), queue(stores)]),
+        "people" => ("people-service", vec![documents(stores)]),
+        "sources" => ("sources-service", vec![documents(stores)]),
+        "stories" => ("stories-service", vec![documents(stores)]),
+        "notifications" => ("notifications-service", vec![documents(stores)]),
+        _ => ("service", Vec::new()),
+    };
+    Service { name, dependencies }
+}
+
+fn accounts(stores: &Embedded) -> Dependency {
+    let site = stores.site.clone();
+    Dependency::essential("database", move || {
+        let site = site.clone();
+        async move { site.read().await.map(drop) }
+    })
+}
+
+fn documents(stores: &Embedded) -> Dependency {
+    let documents = stores.documents.clone();
+    Dependency::essential("database", move || {
+        let documents = documents.clone();
+        async move { documents.get(&FAMILY_TREES, NOTHING).await.map(drop) }
+    })
+}
+
+fn counters(stores: &Embedded) -> Dependency {
+    let limits = stores.limits.clone();
+    Dependency::other("counters", move || {
+        let limits = limits.clone();
+        async move { limits.get(&[NOTHING]).await.map(drop) }
+    })
+}
+
+fn queue(stores: &Embedded) -> Dependency {
+    let queue = stores.queue.clone();
+    Dependency::other("queue", move || {
+        let queue = queue.clone();
+        async move { queue.depth(JOBS_QUEUE).await.map(drop) }
+    })
+}
+
+fn files(stores: &Embedded) -> Dependency {
+    let blobs = stores.blobs.clone();
+    Dependency::other("files", move || {
+        let blobs = blobs.clone();
+        async move { blobs.head(NOTHING).await.map(drop) }
+    })
+}
