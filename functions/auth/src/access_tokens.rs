@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_ports::{AccessToken, Body};
+use dzinza_web::user_view::wire_time;
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem, Scope, new_program_token, program_token_hash};
 use http::{StatusCode, header};
 use jiff::SignedDuration;
@@ -13,7 +14,6 @@ use serde_json::{Value, json};
 
 use crate::input::{filled_line, note};
 use crate::notices::keys;
-use crate::view::wire_time;
 use crate::wire::keys::{AccessTokenList, AccessTokenRequest, AccessTokenView, NewAccessToken};
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit};

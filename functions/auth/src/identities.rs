@@ -1,10 +1,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
+use dzinza_web::user_view::wire_time;
 use dzinza_web::{Caller, ClientInfo, Problem};
 use serde_json::json;
 
 use crate::passwords::NO_PASSWORD;
-use crate::view::wire_time;
 use crate::wire::keys::{Identities, IdentityView};
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit};

@@ -2,13 +2,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use dzinza_ports::RefreshToken;
+use dzinza_web::user_view::wire_time;
 use dzinza_web::{Caller, ClientInfo, Problem};
 use http::HeaderMap;
 use serde_json::json;
 
 use crate::devices::Device;
 use crate::tokens::cleared_cookies;
-use crate::view::wire_time;
 use crate::wire::keys::SessionView;
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit, session};
