@@ -17,6 +17,7 @@ mod devices;
 mod erasure;
 mod erasure_trees;
 mod export_data;
+mod guessing;
 mod identities;
 mod input;
 mod leave_mail;

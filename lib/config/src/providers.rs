@@ -1,8 +1,8 @@
 //! Who identity providers know us as: given by them, so of whatever length they like.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-use crate::secrets::{SecretsError, told};
+use crate::secrets::{SecretsError, of_others};
 
 /// What identity providers gave us. Printing it prints nothing.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ impl ProviderSecrets {
         Ok(Self {
             google: pair("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", get)?,
             facebook: pair("FACEBOOK_APP_ID", "FACEBOOK_APP_SECRET", get)?,
-            oidc: filled("OIDC_CLIENT_SECRET", get)?,
+            oidc: of_others("OIDC_CLIENT_SECRET", get)?,
         })
     }
 }
@@ -34,18 +34,12 @@ fn pair(
     secret: &'static str,
     get: &impl Fn(&str) -> Option<String>,
 ) -> Result<Option<(SecretString, SecretString)>, SecretsError> {
-    match (filled(id, get)?, filled(secret, get)?) {
+    match (of_others(id, get)?, of_others(secret, get)?) {
         (Some(id), Some(secret)) => Ok(Some((id, secret))),
         (None, None) => Ok(None),
         (Some(_), None) => Err(SecretsError::Alone(id, secret)),
         (None, Some(_)) => Err(SecretsError::Alone(secret, id)),
     }
-}
-
-/// What is given and not empty: Compose files pass on variables that nobody has set.
-fn filled(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    let given = told(name, get)?.map(SecretString::from);
-    Ok(given.filter(|value| !value.expose_secret().trim().is_empty()))
 }
 
 #[cfg(test)]

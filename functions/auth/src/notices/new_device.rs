@@ -1,11 +1,12 @@
 //! The letter about a sign-in from a device that this account was never used on.
 
+use dzinza_letters::Reader;
 use dzinza_ports::{RefreshToken, User};
 use dzinza_web::ClientInfo;
 
-use super::keys::{mail, name};
-use crate::AuthPorts;
+use super::keys;
 use crate::devices::{Device, network};
+use crate::{AuthPorts, letters};
 
 /// So many of an account's newest tokens are looked at. Sessions end after 30 days, so older ones tell little.
 const LOOKED_AT: u32 = 200;
@@ -21,16 +22,17 @@ pub(crate) async fn watch(ports: &AuthPorts, user: &User, client: &ClientInfo) {
     if seen.is_empty() || seen.iter().any(|token| is_same(token, client)) {
         return;
     }
-    let text = format!(
-        "Hello{},\n\n\
-         somebody has just signed in to your Dzinza account from a device or a network that it was not used from before: \
-         {}, address {}.\n\n\
-         If it was you, nothing needs to be done. If not, choose a new password at once, which ends all sessions.\n",
-        name(user),
-        Device::of(&client.user_agent).describe(),
-        if client.ip.is_empty() { "unknown" } else { &client.ip },
-    );
-    super::keys::send(ports, mail(user, "A new device signed in to Dzinza", text));
+    let device = describe(client);
+    let now = ports.clock.now();
+    let letter =
+        letters::news(ports, user, |head, reader: &Reader<'_>| head.new_device(reader, &device, now));
+    keys::post(ports, letter).await;
+}
+
+/// `Firefox on Windows 10, 192.0.2.7`.
+fn describe(client: &ClientInfo) -> String {
+    let device = Device::of(&client.user_agent).describe();
+    if client.ip.is_empty() { device } else { format!("{device}, {}", client.ip) }
 }
 
 fn is_same(token: &RefreshToken, client: &ClientInfo) -> bool {

@@ -28,8 +28,8 @@ async fn a_token_is_shown_once_listed_without_and_gone_when_removed() {
     assert_eq!((&shown["name"], &shown["scopes"]), (&json!("Backup"), &json!(["read"])));
     assert_eq!(shown["expiresAt"], json!("2026-03-31T12:00:00.000000Z"));
     assert_eq!(shown["lastUsedAt"], json!("2026-03-01T12:00:00.000000Z"));
-    let letters = house.letters(2).await;
-    assert!(letters[1].contains("access token for programs") && !letters[1].contains("dzp_"));
+    let letters = house.letters(1).await;
+    assert!(letters[0].contains("access token for programs") && !letters[0].contains("dzp_"));
 
     let path = format!("{TOKENS}/{}", made.body["id"].as_str().unwrap());
     let other = house.register("eve@example.org").await;
