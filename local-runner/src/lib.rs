@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod invoker;
 pub mod matcher;
 pub mod platform;
+pub mod providers;
 pub mod queues;
 mod seed;
 pub mod serve;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use dzinza_admin::AdminPorts;
-use dzinza_auth::{AuthPorts, AuthRules, RelyingParty};
+use dzinza_auth::{AuthPorts, AuthRules, OAuth, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -40,6 +40,7 @@ pub struct Platform {
     sealer: Arc<Sealer>,
     site: SiteWatch,
     rules: AuthRules,
+    oauth: OAuth,
     import_wait: Duration,
     import_undo: Duration,
 }
@@ -83,11 +84,23 @@ impl Platform {
             clock: stores.clock.clone(),
             allowed_origins: settings.allowed_origins.clone().into(),
             secure_cookies: settings.public_tls,
+            access_tokens: Some(stores.access_tokens.clone()),
         };
+        let oauth = crate::providers::oauth(settings, &stores.secrets.providers)?;
         let import_wait = Duration::from_secs(settings.import_wait_seconds);
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
         let site = SiteWatch::new(stores.site.clone(), stores.clock.clone());
-        Ok(Self { stores, graphs, auth, sealer, site, rules: rules(settings), import_wait, import_undo })
+        Ok(Self {
+            stores,
+            graphs,
+            auth,
+            sealer,
+            site,
+            rules: rules(settings),
+            oauth,
+            import_wait,
+            import_undo,
+        })
     }
 
     /// This, if everything it needs is there and has the layout of this program.
@@ -116,6 +129,7 @@ impl Platform {
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
+            oauth: self.oauth.clone(),
             rules: self.rules.clone(),
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),

@@ -32,12 +32,14 @@ use std::time::Duration;
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[
     "GET /api/auth/avatars/{userId}/{version}",
+    "GET /api/auth/oauth/{provider}",
     "GET /api/auth/reset-password/{token}",
     "GET /api/auth/verify-email/{token}",
     "GET /api/genealogy/test",
     "POST /api/auth/forgot-password",
     "POST /api/auth/login",
     "POST /api/auth/logout",
+    "POST /api/auth/oauth/{provider}/callback",
     "POST /api/auth/passkeys/login",
     "POST /api/auth/passkeys/login/options",
     "POST /api/auth/password/validate",

@@ -61,6 +61,10 @@ impl HasAuth for AdminPorts {
     fn auth(&self) -> &AuthState {
         &self.auth
     }
+
+    fn admits_programs(&self) -> bool {
+        false
+    }
 }
 
 impl HasUsers for AdminPorts {

@@ -3,7 +3,7 @@
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_letters::{Letterhead, Reader};
-use dzinza_ports::{Letter, NewUser, Role, StoreError, StoreErrorKind, User};
+use dzinza_ports::{Identity, Letter, NewUser, Role, StoreError, StoreErrorKind, User};
 use dzinza_web::{ClientInfo, Problem};
 use serde_json::{Value, json};
 
@@ -76,10 +76,18 @@ pub(crate) struct Applicant {
     preferred_language: Option<String>,
     username: Option<String>,
     timezone: String,
+    /// Who it is elsewhere, and whether that proves the address.
+    known_as: Option<(Identity, bool)>,
     welcome: bool,
 }
 
 impl Applicant {
+    /// The same, with an identity that is stored with the account or not at all.
+    pub(crate) fn known_as(mut self, identity: Identity, email_verified: bool) -> Self {
+        self.known_as = Some((identity, email_verified));
+        self
+    }
+
     /// Reads the fields that signing up and operators share; reports all faults, those found before included.
     pub(crate) fn read(
         input: Input<'_>,
@@ -104,6 +112,7 @@ impl Applicant {
                 preferred_language,
                 username,
                 timezone: timezone.unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned()),
+                known_as: None,
                 welcome: false,
             }),
             _ => Err(problems.into()),
@@ -148,6 +157,11 @@ impl Applicant {
                 preferred_language: preferred_language.clone(),
                 timezone: self.timezone.clone(),
                 role,
+                email_verified: self.known_as.as_ref().is_some_and(|(_, proved)| *proved),
+                identity: self
+                    .known_as
+                    .clone()
+                    .map(|(identity, _)| Identity { user_id: id.clone(), ..identity }),
                 email_verification: email_verification.clone(),
                 letters: letter.iter().cloned().collect(),
                 created_at: ports.clock.now(),

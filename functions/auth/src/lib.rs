@@ -5,6 +5,7 @@
 //! first writes `revoked_sid:{sid}`, which every route group checks, and then the rows.
 #![warn(missing_docs)]
 
+mod access_tokens;
 mod account;
 mod audit;
 mod avatar;
@@ -12,10 +13,12 @@ mod avatar_image;
 mod change_password;
 mod confirm;
 mod deactivate;
+mod devices;
 mod erasure;
 mod erasure_trees;
 mod export_data;
 mod guessing;
+mod identities;
 mod input;
 mod letters;
 mod limits;
@@ -24,6 +27,8 @@ mod login;
 mod logout;
 mod mailed;
 mod mfa;
+mod notices;
+mod oauth;
 mod passkeys;
 mod password_verdict;
 mod passwords;
@@ -37,6 +42,7 @@ mod reset;
 mod reset_page;
 mod rules;
 mod session;
+mod session_list;
 mod site;
 mod tokens;
 mod verify;
@@ -57,6 +63,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use oauth::{OAuth, OAuthConfig, OAuthError, ProviderConfig, ProviderKind};
 pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
@@ -93,6 +100,8 @@ pub struct AuthPorts {
     pub ids: Arc<dyn Ids>,
     /// The signing keys and what else knows a caller.
     pub auth: AuthState,
+    /// Identity providers.
+    pub oauth: OAuth,
     /// Lifetimes and limits.
     pub rules: AuthRules,
     /// Trees, which an account that goes must settle first.
@@ -104,6 +113,10 @@ pub struct AuthPorts {
 impl HasAuth for AuthPorts {
     fn auth(&self) -> &AuthState {
         &self.auth
+    }
+
+    fn admits_programs(&self) -> bool {
+        false
     }
 }
 
@@ -117,6 +130,10 @@ pub(crate) struct Service {
 impl HasAuth for Service {
     fn auth(&self) -> &AuthState {
         &self.ports.auth
+    }
+
+    fn admits_programs(&self) -> bool {
+        false
     }
 }
 
@@ -132,6 +149,8 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .routes(routes!(oauth::begin_oauth))
+        .routes(routes!(oauth::finish_oauth))
         .merge(mfa::routes())
         .merge(passkeys::proving_routes())
         .routes(routes!(reset::reset_password_with))
@@ -151,6 +170,12 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(password_verdict::validate_password))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
+        .routes(routes!(identities::identities))
+        .routes(routes!(identities::remove_identity))
+        .routes(routes!(access_tokens::access_tokens, access_tokens::make_access_token))
+        .routes(routes!(access_tokens::remove_access_token))
+        .routes(routes!(session_list::sessions))
+        .routes(routes!(session_list::end_session))
         .routes(routes!(deactivate::deactivate))
         .routes(routes!(erasure::delete_account))
         .routes(routes!(export_data::export_data))

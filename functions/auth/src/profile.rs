@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use dzinza_letters::{Letterhead, Reader};
 use dzinza_ports::{Body, User, UserChange};
-use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
+use dzinza_web::{AnyCaller, Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use crate::mailed::proof_of_address;
@@ -19,7 +19,10 @@ use crate::{AuthPorts, Service, account, audit, letters, proof};
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
     )
 )]
-pub(crate) async fn me(State(service): State<Service>, caller: Caller) -> Result<Json<OwnUser>, Problem> {
+pub(crate) async fn me(
+    State(service): State<Service>,
+    AnyCaller(caller): AnyCaller,
+) -> Result<Json<OwnUser>, Problem> {
     let user = own(&service, &caller).await?;
     Ok(Json(OwnUser { user: UserView::of(&user) }))
 }
@@ -35,7 +38,7 @@ pub(crate) async fn me(State(service): State<Service>, caller: Caller) -> Result
 )]
 pub(crate) async fn own_user(
     State(service): State<Service>,
-    caller: Caller,
+    AnyCaller(caller): AnyCaller,
 ) -> Result<Json<UserView>, Problem> {
     Ok(Json(UserView::of(&own(&service, &caller).await?)))
 }

@@ -22,7 +22,7 @@ use crate::mailed::{is_good, new_password, read_token, spent};
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
 use crate::wire_mailed::{NewPasswordRequest, TokenRequest};
-use crate::{AuthPorts, Service, audit, email, guessing, letters, reset_page, session};
+use crate::{AuthPorts, Service, audit, email, guessing, letters, oauth, reset_page, session};
 
 const DONE: &str = "Your password has been changed. You can sign in with it now.";
 
@@ -202,6 +202,9 @@ impl Service {
         };
         let user = ports.users.update(&user.id, change, ports.clock.now()).await?.ok_or_else(spent)?;
         let revoked_tokens = session::end_all(ports, &user.id, None, "password_reset").await?;
+        if !user.email_verified {
+            oauth::remove_keys(ports, &user.id).await?;
+        }
         Lockout::of(ports, &user.email).clear().await?;
         let details = json!({ "revokedTokens": revoked_tokens });
         audit::record(ports, "PASSWORD_RESET_COMPLETED", Some(&user.id), client, details).await;

@@ -4,13 +4,14 @@
 use dzinza_ports::User;
 use dzinza_web::{ClientInfo, Endings, Problem, revocation_of};
 
-use crate::AuthPorts;
 use crate::tokens::{Pair, Session};
+use crate::{AuthPorts, notices};
 
 /// Begins a session; the oldest give way if the account has too many.
 pub(crate) async fn begin(ports: &AuthPorts, user: &User, client: &ClientInfo) -> Result<Pair, Problem> {
     let session = Session { id: ports.ids.new_id(), started_at: ports.clock.now() };
     let pair = Pair::sign(ports, user, &session, client)?;
+    notices::new_device::watch(ports, user, client).await;
     ports.sessions.insert(pair.row.clone()).await?;
     // Whoever deactivates an account or takes its role ends the sessions that are there. One that began in that moment
     // ends here: its token would tell what was.
@@ -34,14 +35,17 @@ pub(crate) async fn end(ports: &AuthPorts, session_id: &str, reason: &str) -> Re
     endings(ports).end(session_id, reason).await
 }
 
-/// Ends all sessions of a user, `current` too if it has no valid refresh token any more.
+/// Ends all sessions of a user, `current` too if it has no valid refresh token any more, and removes tokens of programs:
+/// whoever ends everything means them too.
 pub(crate) async fn end_all(
     ports: &AuthPorts,
     user_id: &str,
     current: Option<&str>,
     reason: &str,
 ) -> Result<u64, Problem> {
-    endings(ports).end_all(user_id, current, reason).await
+    let ended = endings(ports).end_all(user_id, current, reason).await?;
+    ports.access_tokens.remove_all(user_id).await?;
+    Ok(ended)
 }
 
 /// Whether a session still has a valid token and was not ended.

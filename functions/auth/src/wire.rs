@@ -1,6 +1,7 @@
 //! What requests and answers look like. Requests are described here for readers of the API; they are read
 //! field by field, as each has several spellings.
 
+pub mod keys;
 mod leaving;
 pub mod mfa;
 pub mod passkeys;

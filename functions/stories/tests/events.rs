@@ -37,6 +37,7 @@ async fn world() -> World {
         clock: clock.clone(),
         allowed_origins: Arc::new([]),
         secure_cookies: false,
+        access_tokens: None,
     };
     let (tree, person) = (ids.new_id(), ids.new_id());
     let (_, mut batch) = tree::create(&tree, "owner", body(json!({ "name": "T" })), "2026-01-01T00:00:00Z");

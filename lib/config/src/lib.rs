@@ -8,12 +8,14 @@
 
 mod database;
 mod mail;
+mod providers;
 mod reference;
 mod secrets;
 mod settings;
 mod strength;
 
 pub use database::Database;
+pub use providers::ProviderSecrets;
 pub use reference::{Variable, reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};
 pub use settings::{Settings, SettingsError};

@@ -137,6 +137,28 @@ pub(crate) static VARIABLES: &[Variable] = &[
     variable("FROM_EMAIL", &[], "from_email", "text", "The address of the sender of letters"),
     variable("FROM_NAME", &[], "from_name", "text", "The name of the sender of letters"),
     variable(
+        "OAUTH_REDIRECT_BASE",
+        &[],
+        "oauth_redirect_base",
+        "text",
+        "Where identity providers send people back to, before `/auth/oauth/callback/{provider}`; `FRONTEND_URL` if empty",
+    ),
+    variable(
+        "OIDC_NAME",
+        &[],
+        "oidc_name",
+        "text",
+        "What addresses call the issuer below: lowercase letters, digits and hyphens",
+    ),
+    variable(
+        "OIDC_ISSUER",
+        &[],
+        "oidc_issuer",
+        "text",
+        "Any OpenID Connect issuer to sign in with, exactly as it calls itself; https, or on this machine; empty for none",
+    ),
+    variable("OIDC_CLIENT_ID", &[], "oidc_client_id", "text", "Whom that issuer knows us as"),
+    variable(
         "ENABLE_SWAGGER",
         &[],
         "enable_swagger",
@@ -322,6 +344,11 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Where Redis is, such as `redis://:password@host:6379/0`, in place of the four `REDIS_` variables",
     ),
     secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
+    secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),
+    secret("GOOGLE_CLIENT_SECRET", "The secret that goes with it"),
+    secret("FACEBOOK_APP_ID", "App id for signing in with Facebook; without it that answers 501"),
+    secret("FACEBOOK_APP_SECRET", "The secret that goes with it"),
+    secret("OIDC_CLIENT_SECRET", "The secret that goes with `OIDC_CLIENT_ID`"),
 ];
 
 /// Every variable that is read.

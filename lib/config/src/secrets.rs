@@ -7,6 +7,7 @@ use rand::RngCore as _;
 use secrecy::SecretString;
 
 use crate::Settings;
+use crate::providers::ProviderSecrets;
 use crate::strength::{SHORTEST, all_different, checked};
 
 /// The secrets of the embedded platform. Printing them prints nothing.
@@ -34,6 +35,8 @@ pub struct Secrets {
     pub redis_url: Option<SecretString>,
     /// The password of the Redis that `REDIS_HOST` names.
     pub redis_password: Option<SecretString>,
+    /// Who identity providers know us as.
+    pub providers: ProviderSecrets,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -67,6 +70,9 @@ pub enum SecretsError {
     /// In production none is made up.
     #[error("{0} must be given, or {0}_FILE: in production (APP_ENV) no secret is made up")]
     Missing(String),
+    /// Half of a pair.
+    #[error("{0} is set and {1} is not; set both or neither")]
+    Alone(&'static str, &'static str),
 }
 
 impl Secrets {
@@ -109,6 +115,7 @@ impl Secrets {
                 .map(SecretString::from),
             redis_url: of_others("REDIS_URL", &get)?,
             redis_password: of_others("REDIS_PASSWORD", &get)?,
+            providers: ProviderSecrets::from_environment(&get)?,
         };
         all_different([
             ("JWT_SECRET", Some(&secrets.jwt)),
@@ -142,7 +149,7 @@ pub(crate) fn text(
 }
 
 /// A secret that another server chose, however strong; an empty one is none.
-fn of_others(
+pub(crate) fn of_others(
     name: &str,
     get: &impl Fn(&str) -> Option<String>,
 ) -> Result<Option<SecretString>, SecretsError> {

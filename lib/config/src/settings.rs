@@ -52,6 +52,14 @@ pub struct Settings {
     pub from_email: String,
     /// The name of the sender of letters.
     pub from_name: String,
+    /// Where identity providers send people back to, if not to the pages.
+    pub oauth_redirect_base: String,
+    /// What addresses call the issuer that follows.
+    pub oidc_name: String,
+    /// An OpenID Connect issuer; empty for none.
+    pub oidc_issuer: String,
+    /// Whom it knows us as.
+    pub oidc_client_id: String,
     /// Whether `/api/docs` is served.
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
@@ -178,6 +186,15 @@ impl Settings {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
         self.check_mail()?;
+        if !self.oauth_redirect_base.is_empty() && !is_web_address(&self.oauth_redirect_base) {
+            return bad(
+                "OAUTH_REDIRECT_BASE",
+                "must be an address such as https://app.example.org, or empty",
+            );
+        }
+        if self.oidc_issuer.is_empty() != self.oidc_client_id.is_empty() {
+            return bad("OIDC_CLIENT_ID", "must be set if and only if OIDC_ISSUER is");
+        }
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
         }
@@ -329,6 +346,9 @@ mod tests {
             ("PUBLIC_API_URL", "api.example.org"),
             ("PUBLIC_API_URL", "https://"),
             ("PUBLIC_API_URL", "https://a.example\nX"),
+            ("FRONTEND_URL", "app.example.org"),
+            ("OAUTH_REDIRECT_BASE", "app.example.org"),
+            ("OIDC_CLIENT_ID", "dzinza"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
             ("IMPORT_UNDO_DAYS", "0"),
             ("APP_ENV", "producton"),

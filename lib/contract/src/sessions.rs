@@ -15,6 +15,7 @@ pub(crate) fn cases(suite: &mut Suite<AccountPorts>) {
     suite.case("a rotation whose new token clashes changes nothing", rotation_is_whole);
     suite.case("a revoked session is over, others go on", revoked_session);
     suite.case("active sessions come oldest first, each by its newest valid token", active_sessions);
+    suite.case("the recent tokens of a user come newest first, ended ones too", recent_tokens);
     suite.case("purge deletes what ended before the moment and nothing else", purge);
 }
 
@@ -143,6 +144,22 @@ async fn active_sessions(fresh: Fresh<AccountPorts>) -> Outcome {
     sessions.insert(token(2, "another's", "a1", now)).await?;
     let active = sessions.active(&new_user(1, now).id, minutes(9)).await?;
     assert_eq!(active, [second, token(1, "younger", "y1", minutes(5))]);
+    Ok(())
+}
+
+async fn recent_tokens(fresh: Fresh<AccountPorts>) -> Outcome {
+    let now = with_users(&fresh).await?;
+    let sessions = fresh.port.sessions;
+    let minutes = |minutes| now + SignedDuration::from_mins(minutes);
+    sessions.insert(token(1, "a", "first", now)).await?;
+    sessions.insert(token(1, "a", "third", minutes(2))).await?;
+    sessions.insert(RefreshToken { expires_at: now, ..token(1, "b", "second", minutes(1)) }).await?;
+    sessions.insert(token(2, "c", "another's", now)).await?;
+    sessions.revoke_session("a", "logout", now).await?;
+    let user = new_user(1, now).id;
+    let recent = sessions.recent(&user, 10).await?;
+    assert_eq!(recent.iter().map(|token| &*token.jti).collect::<Vec<_>>(), ["third", "second", "first"]);
+    assert_eq!(sessions.recent(&user, 2).await?, recent[..2]);
     Ok(())
 }
 

@@ -1,18 +1,20 @@
 use axum::extract::FromRequestParts;
 use cookie::Cookie;
 use dzinza_ports::Role;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, Method, header, request::Parts};
 
-use crate::{ACCESS_COOKIE, AccessClaims, AuthState, HasAuth, Problem, csrf, revocation_of, valid_after_of};
+use crate::program::{self, Scope};
+use crate::{ACCESS_COOKIE, AuthState, HasAuth, Problem, csrf, revocation_of, valid_after_of};
 
-/// A signed-in caller. Naming one in a handler's arguments is what makes the route demand it.
+/// A signed-in caller. Naming one in a handler's arguments is what makes the route demand it. Programs count where the
+/// state [admits them](HasAuth::admits_programs).
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The account.
     pub user_id: String,
-    /// Its platform role.
+    /// Its platform role; of a program always that of an ordinary member, whatever its owner's is.
     pub role: Role,
-    /// The session; tokens of older versions have none.
+    /// The session; tokens of older versions and of programs have none.
     pub session_id: Option<String>,
 }
 
@@ -23,6 +25,10 @@ impl Caller {
     }
 }
 
+/// A caller, be it a person in a session or a program with a token, whatever the state admits.
+#[derive(Debug, Clone)]
+pub struct AnyCaller(pub Caller);
+
 /// A caller where signing in is optional: a bad credential counts as none.
 #[derive(Debug, Clone)]
 pub struct MaybeCaller(pub Option<Caller>);
@@ -31,23 +37,72 @@ impl<S: HasAuth> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let auth = state.auth();
-        let (token, by_cookie) =
-            credential(&parts.headers).ok_or_else(|| Problem::unauthorized("Please sign in to continue"))?;
-        let expired = || Problem::unauthorized("Your session has ended. Please sign in again.");
-        let claims = auth.keys.read_access(&token, auth.clock.now()).map_err(|_| expired())?;
-        if is_revoked(auth, &claims).await? {
-            return Err(expired());
-        }
-        if by_cookie && !csrf::cookie_may(&parts.method, &parts.headers, &auth.allowed_origins) {
-            return Err(Problem::new(
-                http::StatusCode::FORBIDDEN,
-                "CROSS_SITE_REQUEST",
-                "This request did not come from a page that may make it",
-            ));
-        }
-        Ok(Self { user_id: claims.user_id, role: claims.role, session_id: claims.session_id })
+        caller(parts, state.auth(), state.admits_programs()).await
     }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for AnyCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        caller(parts, state.auth(), true).await.map(Self)
+    }
+}
+
+async fn caller(parts: &Parts, auth: &AuthState, admits_programs: bool) -> Result<Caller, Problem> {
+    let (token, by_cookie) =
+        credential(&parts.headers).ok_or_else(|| Problem::unauthorized("Please sign in to continue"))?;
+    if !by_cookie && program::is_program_token(&token) {
+        return program_caller(&parts.method, auth, &token, admits_programs).await;
+    }
+    let claims = auth.keys.read_access(&token, auth.clock.now()).map_err(|_| expired())?;
+    let issued_at = claims.issued_at.unwrap_or(0);
+    if is_revoked(auth, &claims.user_id, claims.session_id.as_deref(), issued_at).await? {
+        return Err(expired());
+    }
+    if by_cookie && !csrf::cookie_may(&parts.method, &parts.headers, &auth.allowed_origins) {
+        return Err(Problem::new(
+            http::StatusCode::FORBIDDEN,
+            "CROSS_SITE_REQUEST",
+            "This request did not come from a page that may make it",
+        ));
+    }
+    Ok(Caller { user_id: claims.user_id, role: claims.role, session_id: claims.session_id })
+}
+
+fn expired() -> Problem {
+    Problem::unauthorized("Your session has ended. Please sign in again.")
+}
+
+/// A program: it may what its owner may, within its scopes, but never what only persons and administrators may.
+async fn program_caller(
+    method: &Method,
+    auth: &AuthState,
+    token: &str,
+    admitted: bool,
+) -> Result<Caller, Problem> {
+    let unknown = || Problem::unauthorized("This access token is not valid (any more)");
+    let (row, user) = program::known(auth, token).await?.ok_or_else(unknown)?;
+    if is_revoked(auth, &user.id, None, row.created_at.as_second()).await? {
+        return Err(unknown());
+    }
+    if !admitted {
+        return Err(Problem::new(
+            http::StatusCode::FORBIDDEN,
+            "SESSION_REQUIRED",
+            "Access tokens cannot do this; sign in instead",
+        ));
+    }
+    let scopes = row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect::<Vec<_>>();
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if scopes.contains(&Scope::Write) || (reads && scopes.contains(&Scope::Read)) {
+        return Ok(Caller { user_id: user.id, role: Role::User, session_id: None });
+    }
+    Err(Problem::new(
+        http::StatusCode::FORBIDDEN,
+        "INSUFFICIENT_SCOPE",
+        "The scopes of this access token do not cover this request",
+    ))
 }
 
 impl<S: HasAuth> FromRequestParts<S> for MaybeCaller {
@@ -83,13 +138,18 @@ fn credential(headers: &HeaderMap) -> Option<(String, bool)> {
 }
 
 /// Sessions that were ended, and accounts whose earlier tokens all ended at once.
-async fn is_revoked(auth: &AuthState, claims: &AccessClaims) -> Result<bool, Problem> {
-    let by_session = claims.session_id.as_deref().map(revocation_of);
-    let by_user = valid_after_of(&claims.user_id);
+async fn is_revoked(
+    auth: &AuthState,
+    user_id: &str,
+    session_id: Option<&str>,
+    issued_at: i64,
+) -> Result<bool, Problem> {
+    let by_session = session_id.map(revocation_of);
+    let by_user = valid_after_of(user_id);
     let mut keys = vec![by_user.as_str()];
     keys.extend(by_session.as_deref());
     let found = auth.limits.get(&keys).await?;
     let valid_after = found.first().cloned().flatten().and_then(|text| text.parse::<i64>().ok());
-    let too_old = valid_after.is_some_and(|after| claims.issued_at.unwrap_or(0) < after);
+    let too_old = valid_after.is_some_and(|after| issued_at < after);
     Ok(too_old || found.get(1).is_some_and(Option::is_some))
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dzinza_ports::{Blobs, Body, Clock, Documents, Limits};
+use dzinza_ports::{AccessTokens, Blobs, Body, Clock, Documents, Limits};
 use serde_json::Value;
 
 use crate::TokenKeys;
@@ -19,12 +19,20 @@ pub struct AuthState {
     pub allowed_origins: Arc<[String]>,
     /// Whether cookies carry `Secure`; off only on plain http.
     pub secure_cookies: bool,
+    /// Tokens of programs; without it none is known.
+    pub access_tokens: Option<Arc<dyn AccessTokens>>,
 }
 
 /// State that can tell callers.
 pub trait HasAuth: Send + Sync {
     /// See [`AuthState`].
     fn auth(&self) -> &AuthState;
+
+    /// Whether [`Caller`](crate::Caller) may be a program that acts for somebody. Where it may not, as where credentials
+    /// change, a route has to ask for [`AnyCaller`](crate::AnyCaller) to let one in.
+    fn admits_programs(&self) -> bool {
+        true
+    }
 }
 
 /// State that can reach the documents.

@@ -78,6 +78,8 @@ pub struct Ids {
     /// By the word that paths have for the kind.
     pub records: Vec<(&'static str, String)>,
     pub citation: String,
+    /// Of the account, by the parameters that name them: a session, an access token, and an identity, which nobody has here.
+    pub keys: [(&'static str, String); 3],
 }
 
 /// The words that paths have for records, and the parameters that name one.
@@ -104,6 +106,7 @@ impl Ids {
             upload: id(7),
             records: RECORDS.iter().zip(7..).map(|((kind, _), n)| (*kind, id(n))).collect(),
             citation: "c0123456789abcdef".to_owned(),
+            keys: [("{sessionId}", id(20)), ("{tokenId}", id(21)), ("{identityId}", id(22))],
         }
     }
 
@@ -115,6 +118,9 @@ impl Ids {
         let mut path = operation.path.clone();
         for (kind, parameter) in RECORDS {
             path = path.replace(parameter, named(kind).unwrap_or_default());
+        }
+        for (parameter, key) in &self.keys {
+            path = path.replace(parameter, key);
         }
         let filled = path
             .replace("{citationId}", &self.citation)
@@ -219,7 +225,12 @@ impl World {
         }
         let cited = owner.get(&format!("/api/persons/{person}/citations")).await.ok(200);
         let citation = text(&cited["items"][0]["id"]);
+        let session = text(&owner.get("/api/auth/sessions").await.ok(200)[0]["id"]);
+        let wanted = json!({ "name": "Backup", "scopes": ["read"] });
+        let token = text(&owner.post("/api/auth/tokens", &wanted).await.ok(201)["id"]);
+        let [_, _, identity] = Ids::of_nothing().keys;
         let ids = Ids {
+            keys: [("{sessionId}", session), ("{tokenId}", token), identity],
             tree,
             person,
             other,
@@ -258,6 +269,8 @@ impl World {
             "/api/family-trees".to_owned(),
             "/api/notifications".to_owned(),
             "/api/auth/me".to_owned(),
+            "/api/auth/sessions".to_owned(),
+            "/api/auth/tokens".to_owned(),
         ] {
             seen.push(self.owner.get(&path).await.ok(200));
         }

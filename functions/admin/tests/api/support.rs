@@ -46,6 +46,7 @@ impl House {
             clock: time.clone(),
             allowed_origins: Arc::from([ORIGIN.to_owned()]),
             secure_cookies: true,
+            access_tokens: None,
         };
         let mut ports = AdminPorts {
             users: store.clone(),

@@ -1,6 +1,7 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
 #[cfg(test)]
+mod access_tokens;
 mod avatar;
 mod callers;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod description;
 #[cfg(test)]
 mod export_data;
 #[cfg(test)]
+mod issuer;
 mod leaving;
 mod limits;
 mod lockout;
@@ -16,6 +18,9 @@ mod login;
 mod logout;
 #[cfg(test)]
 mod mfa;
+mod oauth;
+mod oauth_linking;
+mod oauth_second_factor;
 #[cfg(test)]
 mod passkeys;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
@@ -24,6 +29,7 @@ mod passwords_reset;
 mod profile;
 mod refresh;
 mod register;
+mod session_list;
 #[cfg(test)]
 mod site;
 #[cfg(test)]

@@ -15,14 +15,14 @@ const DISABLE: &str = "/api/auth/mfa/disable";
 const REGENERATE: &str = "/api/auth/mfa/backup-codes/regenerate";
 
 /// The code an app shows now, or some seconds from now.
-fn code(house: &House, secret: &str, offset: i64) -> String {
+pub fn code(house: &House, secret: &str, offset: i64) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     let moment = house.clock.now().as_second() + offset;
     Builder::new().with_secret(secret).build().unwrap().generate(moment as u64).to_string()
 }
 
 /// Six digits that are no code of now.
-fn wrong_code(house: &House, secret: &str) -> String {
+pub fn wrong_code(house: &House, secret: &str) -> String {
     let right: Vec<String> = [-30, 0, 30].iter().map(|offset| code(house, secret, *offset)).collect();
     (0..4).map(|n| format!("00000{n}")).find(|code| !right.contains(code)).unwrap()
 }
@@ -32,13 +32,13 @@ async fn call(house: &House, access: &str, path: &str, body: Value) -> Reply {
 }
 
 /// Someone with a second factor: access token, secret, backup codes. A minute has passed since.
-struct Enrolled {
-    access: String,
-    secret: String,
-    codes: Vec<String>,
+pub struct Enrolled {
+    pub access: String,
+    pub secret: String,
+    pub codes: Vec<String>,
 }
 
-async fn enrolled(house: &House, email: &str) -> Enrolled {
+pub async fn enrolled(house: &House, email: &str) -> Enrolled {
     let access = house.register(email).await.access().to_owned();
     let begun = call(house, &access, SETUP, json!({})).await;
     assert_eq!(begun.status, 200, "{}", begun.body);

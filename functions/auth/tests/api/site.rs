@@ -74,6 +74,9 @@ impl Sessions for Changed {
     async fn active(&self, user_id: &str, now: Timestamp) -> Result<Vec<RefreshToken>, StoreError> {
         self.sessions.active(user_id, now).await
     }
+    async fn recent(&self, user_id: &str, limit: u32) -> Result<Vec<RefreshToken>, StoreError> {
+        self.sessions.recent(user_id, limit).await
+    }
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.sessions.purge(before).await
     }

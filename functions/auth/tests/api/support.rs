@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use dzinza_auth::{AuthPorts, AuthRules, api};
+use dzinza_auth::{AuthPorts, AuthRules, OAuth, api};
 use dzinza_contract::ManualClock;
 use dzinza_domain::collections;
 use dzinza_ports::{
@@ -133,6 +133,7 @@ impl House {
             clock: time.clone(),
             allowed_origins: Arc::from([ORIGIN.to_owned()]),
             secure_cookies: true,
+            access_tokens: Some(store.clone()),
         };
         let mut ports = AuthPorts {
             users: store.clone(),
@@ -149,6 +150,7 @@ impl House {
             clock: time,
             ids,
             auth,
+            oauth: OAuth::default(),
             rules,
             documents: store.clone(),
             blobs,
@@ -161,6 +163,11 @@ impl House {
 
     pub fn cut_counters_off(&self) {
         self.counters.down.store(true, Ordering::SeqCst);
+    }
+
+    /// Seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now().as_second()
     }
 
     pub fn advance_minutes(&self, minutes: u64) {
@@ -218,11 +225,16 @@ impl House {
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {
+        self.from(method, path, "192.0.2.7", "test")
+    }
+
+    /// A call from this address with this program.
+    pub fn from(&self, method: Method, path: &str, ip: &str, agent: &str) -> Call {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("x-forwarded-for", "203.0.113.9, 192.0.2.7")
-            .header("user-agent", "test");
+            .header("x-forwarded-for", format!("203.0.113.9, {ip}"))
+            .header("user-agent", agent);
         Call { router: self.router.clone(), request, body: Body::empty() }
     }
 

@@ -77,6 +77,7 @@ pub async fn world(privacy: &str, file: &str) -> World {
         clock: clock.clone(),
         allowed_origins: Arc::new([]),
         secure_cookies: false,
+        access_tokens: None,
     };
     let tree = ids.new_id();
     let fields = body(&json!({ "name": "T", "privacy": privacy }));

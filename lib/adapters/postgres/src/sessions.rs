@@ -98,6 +98,21 @@ impl Sessions for PgAccounts {
         .await
     }
 
+    async fn recent(&self, user_id: &str, limit: u32) -> Result<Vec<RefreshToken>, StoreError> {
+        let Some(user_id) = types::id(user_id) else { return Ok(Vec::new()) };
+        self.within(async {
+            let rows = query(
+                "SELECT * FROM refresh_tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+            )
+            .bind(user_id)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+            Ok(rows.iter().map(token).collect::<Result<Vec<_>, _>>()?)
+        })
+        .await
+    }
+
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.within(async {
             let purged = query("DELETE FROM refresh_tokens WHERE expires_at < $1 OR revoked_at < $1")

@@ -92,6 +92,19 @@ impl Sessions for SqliteStore {
             .await
     }
 
+    async fn recent(&self, user_id: &str, limit: u32) -> Result<Vec<RefreshToken>, StoreError> {
+        let user_id = user_id.to_owned();
+        self.readers
+            .read(move |conn| {
+                let mut statement = conn.prepare_cached(
+                    "SELECT * FROM refresh_tokens WHERE user_id = ? ORDER BY created_at DESC, id DESC LIMIT ?",
+                )?;
+                let rows = statement.query_map(params![user_id, limit], token)?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.writer
             .write(true, move |conn| {

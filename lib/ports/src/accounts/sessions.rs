@@ -50,6 +50,8 @@ pub trait Sessions: Send + Sync + 'static {
     -> Result<u64, StoreError>;
     /// The sessions of a user with a valid token, oldest first, each by its newest token.
     async fn active(&self, user_id: &str, now: Timestamp) -> Result<Vec<RefreshToken>, StoreError>;
+    /// The newest tokens of a user, whatever has become of them, newest first.
+    async fn recent(&self, user_id: &str, limit: u32) -> Result<Vec<RefreshToken>, StoreError>;
     /// Deletes rows that expired or were revoked before this moment; says how many.
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
