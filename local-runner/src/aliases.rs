@@ -7,6 +7,17 @@ use http::Method;
 /// Words that exist only below `genealogy`, and so keep it.
 const ONLY_BELOW_GENEALOGY: [&str; 4] = ["family-tree", "members", "test", "health"];
 
+/// What earlier versions called things of accounts, with all that is below (contract E10 to E16).
+const OF_ACCOUNTS: [(&str, &str); 7] = [
+    ("/auth/request-verification", "/auth/resend-verification"),
+    ("/auth/request-email-verification", "/auth/resend-verification"),
+    ("/auth/request-password-reset", "/auth/forgot-password"),
+    ("/password/forgot-password", "/auth/forgot-password"),
+    ("/password/reset-password", "/auth/reset-password"),
+    ("/password/change", "/auth/change-password"),
+    ("/password/validate", "/auth/password/validate"),
+];
+
 /// The canonical path of what a caller asked for: `/api/<group>/...` for every form of API address, and any
 /// other path as it is. Never a redirect: one would turn a POST into a GET in some clients.
 ///
@@ -30,6 +41,17 @@ pub fn canonical<'a>(method: &Method, path: &'a str) -> Cow<'a, str> {
     resource(trimmed, rest)
 }
 
+/// The second factors of older versions, below `mfa` and not below `auth`.
+const SECOND_FACTORS: [(&str, &str); 7] = [
+    ("/mfa/backup-codes", "/api/auth/mfa/backup-codes/regenerate"),
+    ("/mfa/disable", "/api/auth/mfa/disable"),
+    ("/mfa/enable", "/api/auth/mfa/setup"),
+    ("/mfa/enable-mfa-request", "/api/auth/mfa/setup"),
+    ("/mfa/setup", "/api/auth/mfa/setup"),
+    ("/mfa/verify-mfa-enable", "/api/auth/mfa/verify"),
+    ("/mfa/verify-setup", "/api/auth/mfa/verify"),
+];
+
 /// What follows the first segment of `path`, if that is `segment`: empty, or with its leading slash.
 fn below<'a>(path: &'a str, segment: &str) -> Option<&'a str> {
     let rest = path.strip_prefix('/')?.strip_prefix(segment)?;
@@ -43,14 +65,26 @@ fn below_genealogy(path: &str) -> Option<&str> {
     (!word.is_empty() && !ONLY_BELOW_GENEALOGY.contains(&word)).then_some(inner)
 }
 
+/// The name of today, and what follows it.
+fn of_accounts(rest: &str) -> Option<(&'static str, &str)> {
+    OF_ACCOUNTS.iter().find_map(|(old, new)| {
+        let inner = rest.strip_prefix(old)?;
+        (inner.is_empty() || inner.starts_with('/')).then_some((*new, inner))
+    })
+}
+
 /// `/api` and the resource's one name. `whole` is returned as it is where nothing changes.
 fn resource<'a>(whole: &'a str, rest: &'a str) -> Cow<'a, str> {
+    if let Some((_, name)) = SECOND_FACTORS.iter().find(|(old, _)| *old == rest) {
+        return Cow::Borrowed(name);
+    }
     // `/api/trees/health` asks for the function, not for a tree called "health".
     let of_function = rest.matches('/').count() == 2 && rest.ends_with("/health");
     let renamed = [("trees", "/family-trees"), ("people", "/persons")]
         .into_iter()
         .find_map(|(old, new)| below(rest, old).map(|inner| (new, inner)))
-        .filter(|_| !of_function);
+        .filter(|_| !of_function)
+        .or_else(|| of_accounts(rest));
     let (name, rest) = renamed.unwrap_or(("", rest));
     if whole.len() == "/api".len() + rest.len() && name.is_empty() && whole.starts_with("/api") {
         return Cow::Borrowed(whole);
@@ -68,6 +102,25 @@ mod tests {
         ("/auth/refresh", "/api/auth/refresh"),
         ("/auth/profile", "/api/auth/profile"),
         ("/users/me", "/api/users/me"),
+        ("/auth/mfa/setup", "/api/auth/mfa/setup"),
+        ("/mfa/enable", "/api/auth/mfa/setup"),
+        ("/mfa/enable-mfa-request", "/api/auth/mfa/setup"),
+        ("/mfa/setup", "/api/auth/mfa/setup"),
+        ("/mfa/verify-mfa-enable", "/api/auth/mfa/verify"),
+        ("/mfa/verify-setup", "/api/auth/mfa/verify"),
+        ("/mfa/disable", "/api/auth/mfa/disable"),
+        ("/mfa/backup-codes", "/api/auth/mfa/backup-codes/regenerate"),
+        // Told anybody whether a code of anybody's was right.
+        ("/mfa/verify", "/api/mfa/verify"),
+        ("/auth/request-verification", "/api/auth/resend-verification"),
+        ("/auth/request-email-verification", "/api/auth/resend-verification"),
+        ("/auth/request-password-reset", "/api/auth/forgot-password"),
+        ("/auth/request-password-resets", "/api/auth/request-password-resets"),
+        ("/password/forgot-password", "/api/auth/forgot-password"),
+        ("/password/reset-password/abc", "/api/auth/reset-password/abc"),
+        ("/password/change", "/api/auth/change-password"),
+        ("/password/validate", "/api/auth/password/validate"),
+        ("/password", "/api/password"),
         ("/family-trees", "/api/family-trees"),
         ("/trees", "/api/family-trees"),
         ("/trees/t1/persons", "/api/family-trees/t1/persons"),

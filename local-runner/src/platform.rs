@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use dzinza_admin::AdminPorts;
-use dzinza_auth::{AuthPorts, AuthRules};
+use dzinza_auth::{AuthPorts, AuthRules, RelyingParty};
 use dzinza_config::Settings;
 use dzinza_graphs::Graphs;
 use dzinza_jobs::JobsPorts;
@@ -62,6 +62,8 @@ impl Platform {
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
+        let (clock, ids) = (stores.clock.clone(), stores.ids.clone());
+        stores.mail = dzinza_wiring::mailer(settings, &stores.secrets, data, clock, ids)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -100,6 +102,8 @@ impl Platform {
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
             rules: self.rules.clone(),
+            documents: self.stores.documents.clone(),
+            blobs: self.stores.blobs.clone(),
         }
     }
 
@@ -179,6 +183,8 @@ impl Platform {
             documents: self.stores.documents.clone(),
             blobs: self.stores.blobs.clone(),
             sessions: self.stores.sessions.clone(),
+            users: self.stores.users.clone(),
+            audit: self.stores.audit.clone(),
             outbox: self.stores.outbox.clone(),
             mail: self.stores.mail.clone(),
             sealer: self.sealer.clone(),
@@ -238,11 +244,24 @@ fn rules(settings: &Settings) -> AuthRules {
         bcrypt_cost: settings.bcrypt_rounds,
         credential_limit: settings.auth_rate_limit_max_requests,
         allow_registration: settings.allow_registration,
+        erasure_grace: Duration::from_hours(24 * settings.account_erasure_days),
         public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+        mfa_issuer: settings.mfa_issuer.trim().to_owned(),
+        relying_party: RelyingParty::new(
+            &settings.webauthn_rp_id,
+            &settings.webauthn_origins,
+            &settings.public_api_url,
+            &settings.allowed_origins,
+        ),
+        frontend_url: settings.frontend_url.trim_end_matches('/').to_owned(),
+        password_reset_url: settings.password_reset_url.clone(),
+        support_email: settings.support_email.clone(),
+        reset_lifetime: minutes(settings.password_reset_expire_minutes),
+        verification_lifetime: minutes(settings.email_verification_expire_hours * 60),
         ..AuthRules::default()
     };
     if rules.credential_limit == 0 {
-        (rules.email_limit, rules.refresh_limit) = (0, 0);
+        (rules.email_limit, rules.user_limit, rules.refresh_limit) = (0, 0, 0);
     }
     rules
 }

@@ -31,14 +31,22 @@ use std::time::Duration;
 
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[
+    "GET /api/auth/avatars/{userId}/{version}",
     "GET /api/auth/reset-password/{token}",
+    "GET /api/auth/verify-email/{token}",
     "GET /api/genealogy/test",
     "POST /api/auth/forgot-password",
     "POST /api/auth/login",
     "POST /api/auth/logout",
+    "POST /api/auth/passkeys/login",
+    "POST /api/auth/passkeys/login/options",
+    "POST /api/auth/password/validate",
     "POST /api/auth/refresh",
     "POST /api/auth/register",
     "POST /api/auth/reset-password",
+    "POST /api/auth/reset-password/{token}",
+    "POST /api/auth/validate-password-reset-token",
+    "POST /api/auth/verify-email",
 ];
 
 /// Asks again and again until there is an answer, up to half a minute.

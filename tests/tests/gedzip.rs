@@ -31,15 +31,17 @@ fn photo() -> Vec<u8> {
 
 /// The archive, as another program would write it.
 fn archive() -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let photo = photo();
-    let entries: [(&str, &[u8], _); 3] = [
-        (PHOTO, &photo, CompressionMethod::Stored),
+    zipped(&[
+        (PHOTO, &photo(), CompressionMethod::Stored),
         ("gedcom.ged", RECORDS.as_bytes(), CompressionMethod::Deflated),
         (SONG, b"Ndiani achandiudza\r\n", CompressionMethod::Deflated),
-    ];
+    ])
+}
+
+fn zipped(entries: &[(&str, &[u8], CompressionMethod)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content, method) in entries {
-        zip.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(*method)).unwrap();
         zip.write_all(content).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -58,9 +60,9 @@ fn unpacked(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Uploads the archive as the form of the frontend does, and waits until it is imported.
-async fn import(owner: &Client, tree: &str) -> Value {
-    let part = Part::bytes(archive()).file_name("sekai.gdz");
+/// Uploads an archive as the form of the frontend does, and waits until it is imported.
+async fn import(owner: &Client, tree: &str, archive: Vec<u8>) -> Value {
+    let part = Part::bytes(archive).file_name("sekai.gdz");
     let path = format!("/api/family-trees/{tree}/import/gedcom");
     let sent = owner.request(Method::POST, &path).multipart(Form::new().part("gedcomFile", part));
     let answer: Answer = owner.send(sent).await;
@@ -94,7 +96,7 @@ async fn an_archive_comes_in_with_its_files_and_goes_out_with_all_of_them_and_ev
     let owner = Client::signed_up(&server, "rudo@example.org").await;
     let stranger = Client::signed_up(&server, "eve@example.org").await;
     let tree = owner.new_tree("Ncube", "private").await;
-    let imported = import(&owner, &tree).await;
+    let imported = import(&owner, &tree, archive()).await;
     assert_eq!(
         (&imported["individualsImported"], &imported["media"]),
         (&json!(4), &Value::Null),
@@ -135,4 +137,53 @@ async fn an_archive_comes_in_with_its_files_and_goes_out_with_all_of_them_and_ev
         let again = owner.new_tree("Again", "private").await;
         owner.upload_gedcom(&again, bytes).await.ok(200);
     }
+}
+
+/// One person of 5.5.1 with a picture in place and one in a record, both in the same file.
+fn with_pictures(who: &str, picture: &[u8], portrait: &[u8]) -> Vec<u8> {
+    let records = format!(
+        "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n2 FORM LINEAGE-LINKED\n1 CHAR UTF-8\n\
+        0 @I1@ INDI\n1 NAME {who} /Moyo/\n1 DEAT Y\n1 OBJE\n2 FILE media\\1.jpg\n3 FORM jpg\n2 TITL {who} in place\n\
+        1 OBJE @O1@\n0 @O1@ OBJE\n1 FILE media/1.jpg\n2 FORM jpg\n2 TITL {who} in a record\n\
+        0 @O2@ OBJE\n1 FILE portrait.jpg\n2 FORM jpg\n2 TITL {who} alone\n0 TRLR\n"
+    );
+    zipped(&[
+        ("gedcom.ged", records.as_bytes(), CompressionMethod::Deflated),
+        ("media/1.jpg", picture, CompressionMethod::Stored),
+        ("portrait.jpg", portrait, CompressionMethod::Stored),
+    ])
+}
+
+/// The content of the file that the media object with this title names, in an archive.
+fn pictured(found: &BTreeMap<String, Vec<u8>>, title: &str) -> Vec<u8> {
+    let text = std::str::from_utf8(&found["gedcom.ged"]).unwrap();
+    let record = text.split("\n0 ").find(|record| record.contains(&format!(" TITL {title}"))).unwrap();
+    let name = record.lines().find_map(|line| line.strip_prefix("1 FILE ")).unwrap();
+    found[name].clone()
+}
+
+#[tokio::test]
+async fn pictures_of_two_archives_with_the_same_names_all_go_out_and_come_in_again() {
+    let server = Server::start().await;
+    let owner = Client::signed_up(&server, "rudo@example.org").await;
+    let tree = owner.new_tree("Moyo", "private").await;
+    import(&owner, &tree, with_pictures("Tendai", b"Tendai 1", b"of both")).await;
+    import(&owner, &tree, with_pictures("Sekai", b"Sekai 1", b"of both")).await;
+    let first = by_job(&owner, &tree).await;
+    let again = owner.new_tree("Again", "private").await;
+    import(&owner, &again, first.clone()).await;
+    let path = format!("/api/family-trees/{again}/export/gedcom?format=gedzip");
+    let second = owner.get(&path).await.bytes.to_vec();
+    for bytes in [&first, &second] {
+        let found = unpacked(bytes);
+        let names: Vec<&str> = found.keys().map(String::as_str).collect();
+        assert_eq!(names, ["gedcom.ged", "media/1-2.jpg", "media/1.jpg", "portrait.jpg"]);
+        for who in ["Tendai", "Sekai"] {
+            for title in [format!("{who} in place"), format!("{who} in a record")] {
+                assert_eq!(pictured(&found, &title), format!("{who} 1").into_bytes(), "{title}");
+            }
+            assert_eq!(pictured(&found, &format!("{who} alone")), b"of both");
+        }
+    }
+    assert!(unpacked(&first) == unpacked(&second), "the second export is another");
 }

@@ -2,11 +2,13 @@
 
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_ports::{NewUser, Role, StoreError, StoreErrorKind, User};
+use dzinza_letters::{Letterhead, Reader};
+use dzinza_ports::{Letter, NewUser, Role, StoreError, StoreErrorKind, User};
 use dzinza_web::{ClientInfo, Problem};
 use serde_json::{Value, json};
 
 use crate::input::{DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username};
+use crate::mailed::{Stored, proof_of_address};
 use crate::passwords::{NO_PASSWORD, Passwords, check_new};
 use crate::{AuthPorts, audit, email, site};
 
@@ -74,6 +76,7 @@ pub(crate) struct Applicant {
     preferred_language: Option<String>,
     username: Option<String>,
     timezone: String,
+    welcome: bool,
 }
 
 impl Applicant {
@@ -98,9 +101,16 @@ impl Applicant {
                 preferred_language,
                 username,
                 timezone: timezone.unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned()),
+                welcome: false,
             }),
             _ => Err(problems.into()),
         }
+    }
+
+    /// Writes a letter as well, with a link that proves the address. It is for the caller to
+    /// [announce](crate::letters::announce) it.
+    pub(crate) fn welcomed(self) -> Self {
+        Self { welcome: true, ..self }
     }
 
     /// Adds the account. Of many who ask for one address at the same moment one gets it.
@@ -123,6 +133,7 @@ impl Applicant {
             None => site::settings(ports).await?.language,
         };
         let id = ports.ids.new_id();
+        let (email_verification, letter) = self.welcome(ports, &preferred_language)?.unzip();
         for attempt in 0..USERNAME_TRIES {
             let user = NewUser {
                 id: id.clone(),
@@ -134,6 +145,8 @@ impl Applicant {
                 preferred_language: preferred_language.clone(),
                 timezone: self.timezone.clone(),
                 role,
+                email_verification: email_verification.clone(),
+                letters: letter.iter().cloned().collect(),
                 created_at: ports.clock.now(),
                 ..NewUser::default()
             };
@@ -144,6 +157,14 @@ impl Applicant {
         }
         tracing::error!("no free user name was found");
         Err(Problem::internal())
+    }
+
+    fn welcome(&self, ports: &AuthPorts, language: &str) -> Result<Option<(Stored, Letter)>, Problem> {
+        if !self.welcome {
+            return Ok(None);
+        }
+        let reader = Reader { address: &self.email, name: &self.first_name, language };
+        proof_of_address(ports, &reader, Letterhead::welcome).map(Some)
     }
 
     fn username_for(&self, ports: &AuthPorts, attempt: u32) -> String {

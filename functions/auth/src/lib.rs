@@ -7,34 +7,49 @@
 
 mod account;
 mod audit;
+mod avatar;
+mod avatar_image;
+mod change_password;
+mod confirm;
+mod deactivate;
+mod erasure;
+mod erasure_trees;
+mod export_data;
 mod input;
+mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod mailed;
+mod mfa;
+mod passkeys;
+mod password_verdict;
 mod passwords;
 mod preferences;
 mod profile;
 mod profile_change;
+mod proof;
 mod refresh;
 mod register;
 mod reset;
-mod reset_mail;
 mod reset_page;
 mod rules;
 mod session;
 mod site;
 mod tokens;
+mod verify;
 mod view;
 pub mod wire;
+pub mod wire_mailed;
 
 use std::sync::Arc;
 
 use dzinza_domain::email;
 use dzinza_ports::{
-    AccessTokens, Audit, Clock, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions, SiteSettings,
-    Users,
+    AccessTokens, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Outbox, Passkeys, Queue, Sessions,
+    SiteSettings, Users,
 };
 use dzinza_sealing::Sealer;
 use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
@@ -42,6 +57,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use account::{NewAccount, create_account};
+pub use passkeys::RelyingParty;
 pub use rules::AuthRules;
 
 use passwords::Passwords;
@@ -79,6 +95,10 @@ pub struct AuthPorts {
     pub auth: AuthState,
     /// Lifetimes and limits.
     pub rules: AuthRules,
+    /// Trees, which an account that goes must settle first.
+    pub documents: Arc<dyn Documents>,
+    /// Pictures of people, and exports.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 impl HasAuth for AuthPorts {
@@ -112,6 +132,12 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
+        .merge(mfa::routes())
+        .merge(passkeys::proving_routes())
+        .routes(routes!(reset::reset_password_with))
+        .routes(routes!(reset::validate_token))
+        .routes(routes!(verify::verify_email))
+        .routes(routes!(verify::verify_email_link))
         .route_layer(guard(limits::Scope::Credentials));
     let refreshing =
         OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
@@ -119,8 +145,18 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))
+        .merge(passkeys::routes())
+        .routes(routes!(verify::resend_verification))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(password_verdict::validate_password))
         .routes(routes!(logout::logout))
         .routes(routes!(logout::logout_all))
+        .routes(routes!(deactivate::deactivate))
+        .routes(routes!(erasure::delete_account))
+        .routes(routes!(export_data::export_data))
+        .routes(routes!(export_data::export_data_status))
+        .routes(routes!(avatar::set_avatar, avatar::remove_avatar))
+        .routes(routes!(avatar::show_avatar))
         .routes(routes!(profile::me))
         .routes(routes!(profile::change_profile))
         .routes(routes!(profile::own_user, profile::replace_own_user));

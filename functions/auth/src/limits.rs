@@ -59,12 +59,16 @@ impl Allowance {
         if limit == 0 {
             return Ok(None);
         }
-        let key = format!("rl:{}:{}", scope.name(), fingerprint(key));
+        Self::count(ports, scope.name(), limit, key).await.map(Some)
+    }
+
+    async fn count(ports: &AuthPorts, scope: &'static str, limit: u64, key: &str) -> Result<Self, Problem> {
+        let key = format!("rl:{scope}:{}", fingerprint(key));
         let Hits { count, resets_at } = ports.limits.hit(&key, ports.rules.window).await?;
         if count > limit {
-            metrics::counter!("rate_limited_total", "scope" => scope.name()).increment(1);
+            metrics::counter!("rate_limited_total", "scope" => scope).increment(1);
         }
-        Ok(Some(Self { limit, used: count, resets_in: seconds_until(resets_at, ports.clock.now()) }))
+        Ok(Self { limit, used: count, resets_in: seconds_until(resets_at, ports.clock.now()) })
     }
 
     /// The answer to whoever has used it up.
@@ -105,6 +109,23 @@ pub(crate) async fn per_client(
     let mut response = next.run(request).await;
     allowance.describe(response.headers_mut());
     response
+}
+
+/// Draws on what someone signed in may do of one kind (`scope`, which also is the metric's label) in a window, such as
+/// trying the present password to change it: whoever holds a stolen token must not guess on without end.
+///
+/// # Errors
+/// 429 with `Retry-After` and `RateLimit-*` when the allowance is used up, 503 when it cannot be counted.
+pub(crate) async fn per_user(ports: &AuthPorts, scope: &'static str, user_id: &str) -> Result<(), Problem> {
+    let limit = ports.rules.user_limit;
+    if limit == 0 {
+        return Ok(());
+    }
+    let allowance = Allowance::count(ports, scope, limit, user_id).await?;
+    if allowance.used > limit {
+        return Err(Problem::rate_limited(allowance.resets_in).of_allowance(limit));
+    }
+    Ok(())
 }
 
 /// Who counts as one client: an IPv4 address, or a /64, which is what one IPv6 subscriber has at least.

@@ -5,13 +5,13 @@ use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_ports::{Body, User, UserChange};
 use dzinza_web::{ClientInfo, JsonBody, Problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::input::{filled_line, note, secret};
 use crate::lockout::Lockout;
-use crate::passwords::check_length;
+use crate::passwords::{Turn, check_length};
 use crate::wire::{ErrorBody, LoginRequest, SignedIn};
-use crate::{AuthPorts, Service, audit, email, session};
+use crate::{AuthPorts, Service, audit, email, erasure, mfa, passkeys, session};
 
 /// Sign in (contract E2). The order is: lock, password, active, second factor.
 #[utoipa::path(
@@ -36,46 +36,73 @@ pub(crate) async fn login(
     let given = Credentials::read(&body)?;
     let user = ports.users.by_email(&given.email).await?;
     let attempt = Attempt { ports, client: &client, lockout: Lockout::of(ports, &given.email) };
-    let user = attempt.prove(&service, user, given.password).await?;
-    if !user.is_active {
+    let (user, turn) = attempt.prove(&service, user, given.password).await?;
+    if !user.is_active && !erasure::may_come_back(&user) {
         attempt.note_failure("LOGIN_FAILED_ACCOUNT_INACTIVE", "inactive", Some(&user)).await;
-        return Err(Problem::new(
-            http::StatusCode::FORBIDDEN,
-            "ACCOUNT_INACTIVE",
-            "This account has been deactivated",
-        ));
+        return Err(inactive());
     }
-    if user.mfa_enabled {
-        return attempt.second_factor(&user, given.mfa_code.is_some()).await;
-    }
-    attempt.lockout.clear().await?;
-    let now = ports.clock.now();
-    let change = UserChange {
-        failed_login_attempts: Some(0),
-        locked_until: Some(None),
-        last_login: Some((now, client.ip.clone(), client.user_agent.clone())),
-        ..UserChange::default()
+    let method = if user.mfa_enabled {
+        match given.factor {
+            Some(factor) => attempt.second_factor(&user, turn, factor).await?,
+            None => return wanted(ports, &user).await,
+        }
+    } else {
+        drop(turn);
+        "password"
     };
+    attempt.lockout.clear().await?;
+    let change =
+        UserChange { failed_login_attempts: Some(0), locked_until: Some(None), ..UserChange::default() };
+    admit(ports, &client, user, change, method).await
+}
+
+/// Begins a session of someone who has proved to be the account's owner, by this method, and notes when and whence.
+pub(crate) async fn admit(
+    ports: &AuthPorts,
+    client: &ClientInfo,
+    user: User,
+    change: UserChange,
+    method: &str,
+) -> Result<Response, Problem> {
+    let now = ports.clock.now();
+    let last_login = Some((now, client.ip.clone(), client.user_agent.clone()));
+    let change = UserChange { last_login, ..change };
     let proved = user.password_hash;
     let user = ports.users.update(&user.id, change, now).await?.ok_or_else(wrong)?;
-    let pair = session::begin(ports, &user, &client).await?;
+    let user = erasure::come_back(ports, user, client).await?;
+    let pair = session::begin(ports, &user, client).await?;
     // A new password ends all sessions. One that began on the old password in that moment ends here.
     let present = ports.users.by_id(&user.id).await?;
-    if present.is_none_or(|present| present.password_hash != proved) {
+    if present.is_none_or(|present| present.password_hash != proved || !present.is_active) {
         session::end(ports, &pair.row.session_id, "password_reset").await?;
         return Err(wrong());
     }
-    let details = json!({ "sessionId": pair.row.session_id });
-    audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), &client, details).await;
+    let details = json!({ "sessionId": pair.row.session_id, "method": method });
+    audit::record(ports, "LOGIN_SUCCESS", Some(&user.id), client, details).await;
     metrics::counter!("auth_service_logins_successful_total").increment(1);
     let answer = SignedIn::new("You are signed in", &user, pair.wire());
     Ok((pair.headers(ports)?, Json(answer)).into_response())
 }
 
+/// The answer to a right password where that is not enough. Nothing of the account is in it but what would do.
+async fn wanted(ports: &AuthPorts, user: &User) -> Result<Response, Problem> {
+    let mut methods = vec!["totp"];
+    if !ports.passkeys.of_user(&user.id).await?.is_empty() {
+        methods.push("passkey");
+    }
+    Ok(Json(SignedIn::second_factor_wanted(methods)).into_response())
+}
+
 struct Credentials {
     email: String,
     password: String,
-    mfa_code: Option<String>,
+    factor: Option<SecondFactor>,
+}
+
+/// What is given beside the password.
+enum SecondFactor {
+    Code(String),
+    Passkey(Value),
 }
 
 impl Credentials {
@@ -90,11 +117,20 @@ impl Credentials {
         let code = input.get(&["mfaCode", "mfa_code"]).filter(|code| !matches!(code.as_str(), Some("")));
         let code = code.filter(|code| !code.is_null());
         let mfa_code = note(filled_line(code, "mfaCode", 20), &mut problems).flatten();
+        let passkey = note(passkeys::credential(input, "passkey"), &mut problems).flatten();
         match (email, password) {
-            (Some(email), Some(password)) if problems.is_empty() => Ok(Self { email, password, mfa_code }),
+            (Some(email), Some(password)) if problems.is_empty() => {
+                let factor = passkey.map(SecondFactor::Passkey).or(mfa_code.map(SecondFactor::Code));
+                Ok(Self { email, password, factor })
+            }
             _ => Err(problems.into()),
         }
     }
+}
+
+/// The answer to whoever has proved to be the owner of an account that is not active.
+pub(crate) fn inactive() -> Problem {
+    Problem::new(http::StatusCode::FORBIDDEN, "ACCOUNT_INACTIVE", "This account has been deactivated")
 }
 
 /// One text for the unknown address and the wrong password.
@@ -109,8 +145,14 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The account, if the password is its own. While the address is locked no password is looked at.
-    async fn prove(&self, service: &Service, user: Option<User>, password: String) -> Result<User, Problem> {
+    /// The account, if the password is its own, and the turn it was proved in. While the address is locked no
+    /// password is looked at.
+    async fn prove(
+        &self,
+        service: &Service,
+        user: Option<User>,
+        password: String,
+    ) -> Result<(User, Turn), Problem> {
         self.check_lock(user.as_ref()).await?;
         let turn = service.passwords.turn().await?;
         // Others may have used up the attempts while this one waited.
@@ -118,7 +160,7 @@ impl Attempt<'_> {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let (turn, right) = turn.verify(password, hash).await?;
         let user = match user {
-            Some(user) if right => return Ok(user),
+            Some(user) if right => return Ok((user, turn)),
             user => user,
         };
         // Counted before the turn is given back: see `Passwords::turn`.
@@ -140,13 +182,30 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// Second factors cannot be checked here yet, and a password alone must not do for an account that has
-    /// one: it is asked for, and no code is right.
-    async fn second_factor(&self, user: &User, given: bool) -> Result<Response, Problem> {
-        if !given {
-            return Ok(Json(SignedIn::second_factor_wanted()).into_response());
+    /// How the account's owner signed in, if the second factor is right. Only who has the password gets here; a wrong
+    /// code counts like a wrong password, before the turn is given back.
+    async fn second_factor(
+        &self,
+        user: &User,
+        turn: Turn,
+        factor: SecondFactor,
+    ) -> Result<&'static str, Problem> {
+        let (turn, method) = match factor {
+            SecondFactor::Code(code) => {
+                let (turn, factor) = mfa::check(self.ports, self.client, turn, user, &code).await?;
+                (turn, factor.map(mfa::Factor::after_password))
+            }
+            SecondFactor::Passkey(credential) => {
+                let asserted =
+                    passkeys::check(self.ports, self.client, &credential, "passkey", Some(&user.id)).await?;
+                (turn, asserted.map(|_| "password+passkey"))
+            }
+        };
+        if let Some(method) = method {
+            return Ok(method);
         }
         self.lockout.failed(Some(user)).await?;
+        drop(turn);
         self.note_failure("LOGIN_FAILED_INVALID_MFA", "invalid_mfa", Some(user)).await;
         Err(Problem::unauthorized("Invalid verification code"))
     }

@@ -10,6 +10,7 @@ use dzinza_web::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::AuthRules;
+use crate::wire_mailed::PasswordRules;
 
 /// What column `password_hash` holds for an account that has no password. No password verifies against it.
 pub(crate) const NO_PASSWORD: &str = "!";
@@ -22,18 +23,29 @@ const MAX_WAIT: Duration = Duration::from_secs(20);
 /// Checks a new password; says what is wrong with it.
 pub(crate) fn check_new(password: &str, field: &str) -> Result<(), FieldProblem> {
     check_length(password, field)?;
-    if password.chars().count() < MIN_CHARACTERS {
+    let kept = kept_rules(password);
+    if !kept.min_length {
         let message = format!("The password must have at least {MIN_CHARACTERS} characters");
         return Err(FieldProblem::new(field, "too_short", message));
     }
-    let has = |kind: fn(char) -> bool| password.chars().any(kind);
-    let special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
-    if has(char::is_lowercase) && has(char::is_uppercase) && has(char::is_numeric) && has(special) {
+    if kept.has_lowercase && kept.has_uppercase && kept.has_number && kept.has_special_char {
         return Ok(());
     }
     let message =
         "The password must contain a lowercase letter, an uppercase letter, a digit and a special character";
     Err(FieldProblem::new(field, "weak_password", message))
+}
+
+/// Which of the rules for new passwords this one keeps.
+pub(crate) fn kept_rules(password: &str) -> PasswordRules {
+    let has = |kind: fn(char) -> bool| password.chars().any(kind);
+    PasswordRules {
+        min_length: password.chars().count() >= MIN_CHARACTERS,
+        has_uppercase: has(char::is_uppercase),
+        has_lowercase: has(char::is_lowercase),
+        has_number: has(char::is_numeric),
+        has_special_char: has(|c| !c.is_alphanumeric() && !c.is_whitespace()),
+    }
 }
 
 /// Refuses what bcrypt would cut.
@@ -107,20 +119,36 @@ impl Turn {
         .await
     }
 
-    /// Runs on a thread that may block. The permit goes along, so that a caller who hangs up does not free a
-    /// processor that is still at work.
-    async fn run<T: Send + 'static>(
+    /// Runs on a thread of its own that yields to all others: many sign-ins must not slow down who reads. (A nice value
+    /// cannot be taken back, so no thread of the runtime will do.) The permit goes along, so that a caller who hangs up
+    /// does not free a processor that is still at work.
+    pub(crate) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Passwords) -> T + Send + 'static,
     ) -> Result<(Self, T), Problem> {
-        let task = tokio::task::spawn_blocking(move || {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
+            yield_to_others();
             let outcome = work(&self.passwords);
-            (self, outcome)
+            // Nobody waits for it any more if this fails.
+            drop(reply.send((self, outcome)));
         });
-        task.await.map_err(|error| {
-            tracing::error!(%error, "hashing was interrupted");
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread to hash on");
+            return Err(Problem::unavailable());
+        }
+        answer.await.map_err(|_| {
+            tracing::error!("hashing was interrupted");
             Problem::internal()
         })
+    }
+}
+
+/// On Linux a nice value is the thread's own; elsewhere it would be the process's.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "hashing with the priority of all");
     }
 }
 

@@ -1,13 +1,14 @@
 use axum::Json;
 use axum::extract::State;
-use dzinza_ports::{Body, User};
+use dzinza_letters::{Letterhead, Reader};
+use dzinza_ports::{Body, User, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use crate::lockout::Lockout;
+use crate::mailed::proof_of_address;
 use crate::profile_change::ProfileChange;
 use crate::wire::{ErrorBody, OwnUser, ProfileRequest, UserView};
-use crate::{Service, account, audit};
+use crate::{AuthPorts, Service, account, audit, letters, proof};
 
 /// The caller's account (contract E6).
 #[utoipa::path(
@@ -86,7 +87,11 @@ pub(crate) async fn replace_own_user(
     Ok(Json(UserView::of(&change(&service, &client, &caller, &body).await?)))
 }
 
-async fn own(service: &Service, caller: &Caller) -> Result<User, Problem> {
+/// The caller's account.
+///
+/// # Errors
+/// 401 if it is gone or deactivated.
+pub(crate) async fn own(service: &Service, caller: &Caller) -> Result<User, Problem> {
     let user = service.ports.users.by_id(&caller.user_id).await?.filter(|user| user.is_active);
     user.ok_or_else(|| Problem::unauthorized("Your session has ended. Please sign in again."))
 }
@@ -103,19 +108,30 @@ async fn change(
     if wanted.fields.is_empty() {
         return Ok(user);
     }
-    if wanted.change.email.is_some() {
+    let mut change = wanted.change;
+    let moves = change.email.is_some();
+    if moves {
         confirm(service, client, &user, wanted.current_password).await?;
+        tell(ports, &user, &mut change)?;
     }
-    let changed = ports.users.update(&user.id, wanted.change, ports.clock.now()).await;
+    let changed = ports.users.update(&user.id, change, ports.clock.now()).await;
     let changed = changed.map_err(|error| account::write_problem(&error))?;
-    let changed = changed.ok_or_else(|| Problem::unauthorized("This account is gone"))?;
+    let gone = || {
+        if moves {
+            return Problem::conflict("Your account has just been changed elsewhere. Please try again.");
+        }
+        Problem::unauthorized("This account is gone")
+    };
+    let changed = changed.ok_or_else(gone)?;
+    if moves {
+        letters::announce(ports);
+    }
     let details = json!({ "fields": wanted.fields });
     audit::record(ports, "PROFILE_UPDATED", Some(&user.id), client, details).await;
     Ok(changed)
 }
 
-/// Asks for the password before the address changes. Wrong ones count towards the lock, or whoever found an
-/// open browser could try them all. They are answered with 400: on 401 the frontend would refresh and repeat.
+/// Asks for the password before the address changes.
 async fn confirm(
     service: &Service,
     client: &ClientInfo,
@@ -126,17 +142,18 @@ async fn confirm(
         let message = "Give your current password to change the e-mail address";
         return Err(Problem::field("currentPassword", "required", message));
     };
-    let lockout = Lockout::of(&service.ports, &user.email);
-    lockout.check(Some(user)).await?;
-    let turn = service.passwords.turn().await?;
-    lockout.check(Some(user)).await?;
-    let (turn, right) = turn.verify(password, Some(user.password_hash.clone())).await?;
-    if right {
-        return Ok(());
-    }
-    lockout.failed(Some(user)).await?;
-    drop(turn);
-    let details = json!({ "reason": "current_password" });
-    audit::record(&service.ports, "PROFILE_UPDATE_REFUSED", Some(&user.id), client, details).await;
-    Err(Problem::field("currentPassword", "wrong_password", "The current password is not right"))
+    proof::by_password(service, client, user, password, "PROFILE_UPDATE_REFUSED").await
+}
+
+/// A new address has to be proved; the old one is told, and a link to set a password that was mailed to it is void.
+fn tell(ports: &AuthPorts, user: &User, change: &mut UserChange) -> Result<(), Problem> {
+    let Some(address) = &change.email else { return Ok(()) };
+    let reader = Reader::of(user).at(address);
+    let (token, arrived) = proof_of_address(ports, &reader, Letterhead::email_arrived)?;
+    change.letters = vec![letters::news(ports, user, Letterhead::email_left)?, arrived];
+    change.email_verification = Some(Some(token));
+    change.password_reset = Some(None);
+    change.given.email = Some(user.email.clone());
+    change.given.password_hash = Some(user.password_hash.clone());
+    Ok(())
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::fields::Input;
+use dzinza_letters::Letterhead;
 use dzinza_ports::{Body, RefreshToken, User};
 use dzinza_web::{ClientInfo, JsonBody, Problem};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::limits::fingerprint;
 use crate::tokens::{Pair, Session, signed};
 use crate::wire::{ErrorBody, RefreshRequest, Refreshed};
-use crate::{AuthPorts, Service, audit, session};
+use crate::{AuthPorts, Service, audit, letters, session};
 
 /// Exchange a refresh token for a new pair (contract E3).
 #[utoipa::path(
@@ -103,11 +104,18 @@ impl Exchange<'_> {
         if ports.clock.now() <= revoked_at + signed(ports.rules.grace) {
             return Ok(());
         }
-        session::end(ports, &row.session_id, "reuse").await?;
+        let ended = session::end(ports, &row.session_id, "reuse").await?;
         let details = json!({ "sessionId": row.session_id });
         audit::record(ports, "REFRESH_TOKEN_REUSE", Some(&row.user_id), self.client, details).await;
         metrics::counter!("auth_service_refresh_reuse_total").increment(1);
         tracing::warn!(user_id = row.user_id, "a refresh token was used again; its session has been ended");
+        // Whoever sends it once more ends nothing, and gets nobody another letter.
+        if ended > 0
+            && let Some(user) = ports.users.by_id(&row.user_id).await?
+        {
+            ports.outbox.post(vec![letters::news(ports, &user, Letterhead::token_reuse)?]).await?;
+            letters::announce(ports);
+        }
         Err(over())
     }
 

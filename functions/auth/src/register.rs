@@ -13,7 +13,7 @@ use crate::input::{filled_line, note, secret};
 use crate::limits::{Allowance, Scope};
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, RegisterRequest, SignedIn};
-use crate::{Service, audit, session, site};
+use crate::{Service, audit, letters, session, site};
 
 /// Sign up (contract E1).
 #[utoipa::path(
@@ -40,7 +40,8 @@ pub(crate) async fn register(
     if let Some(refusal) = allowance.and_then(|allowance| allowance.refusal()) {
         return Ok(refusal);
     }
-    let user = applicant.admit(ports, &service.passwords, Role::User).await?;
+    let user = applicant.welcomed().admit(ports, &service.passwords, Role::User).await?;
+    letters::announce(ports);
     let details = json!({ "by": "self" });
     audit::record(ports, "USER_REGISTERED", Some(&user.id), &client, details).await;
     metrics::counter!("auth_service_user_registrations_total").increment(1);

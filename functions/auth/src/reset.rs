@@ -1,26 +1,28 @@
-//! A new password for who has forgotten the old one (contract E11 to E13).
+//! A new password for who has forgotten the old one (contract E11 to E14).
 //!
-//! A token opens an account for an hour and once. Two values hold it: `password_reset:{hash}` says whose it is and
-//! is taken in one step, so that of many uses one wins; `password_reset_of:{user id}` says which is the newest,
-//! and no other is good.
+//! A token opens an account for an hour and once: the account holds what is stored of the newest, and setting the
+//! password demands in the same step that it is still there, so that of many uses one wins.
 
 use axum::Json;
 use axum::extract::{Form, FromRequest as _, Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_ports::{Body, User, UserChange};
-use dzinza_web::{ClientInfo, JsonBody, Problem};
+use dzinza_letters::{Letterhead, Page};
+use dzinza_ports::{Body, Given, TokenHash, User, UserChange};
+use dzinza_web::{ClientInfo, JsonBody, Language, Problem};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use rand::RngCore as _;
 use serde_json::{Value, json};
 
+use crate::change_password::unchanged_problem;
 use crate::input::{note, secret};
 use crate::limits::{Allowance, Scope, fingerprint};
 use crate::lockout::Lockout;
+use crate::mailed::{is_good, new_password, read_token, spent};
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
-use crate::{AuthPorts, Service, audit, email, reset_mail, reset_page, session};
+use crate::wire_mailed::{NewPasswordRequest, TokenRequest};
+use crate::{AuthPorts, Service, audit, email, letters, reset_page, session};
 
 const DONE: &str = "Your password has been changed. You can sign in with it now.";
 
@@ -48,21 +50,29 @@ pub(crate) async fn forgot_password(
         return Ok(refusal);
     }
     let user = ports.users.by_email(&email).await?.filter(|user| user.is_active);
-    let token = new_token();
-    let hash = fingerprint(&token);
-    // Without an account the same is stored, for an account that never will be.
-    let id = user.as_ref().map_or_else(|| ports.ids.new_id(), |user| user.id.clone());
-    let lifetime = ports.rules.reset_lifetime;
-    ports.limits.put(&owner_key(&hash), &id, lifetime).await?;
-    ports.limits.put(&newest_key(&id), &hash, lifetime).await?;
+    let (token, letter) = new_password(ports, user.as_ref())?;
+    // Without an account a letter to nobody goes the same way: the time that a write takes must not tell.
+    match &user {
+        Some(user) => {
+            let change = UserChange {
+                given: Given { is_active: Some(true), ..Given::default() },
+                letters: vec![letter],
+                password_reset: Some(Some(token)),
+                ..UserChange::default()
+            };
+            ports.users.update(&user.id, change, ports.clock.now()).await?;
+        }
+        None => ports.outbox.post(vec![letter]).await?,
+    }
     let known = user.as_ref().map(|user| user.id.as_str());
     audit::record(ports, "PASSWORD_RESET_REQUESTED", known, &client, json!({})).await;
-    if let Some(user) = user {
-        reset_mail::send(ports, reset_mail::link(&ports.rules, &user, &token));
-    }
-    let message = "If there is an account with this address, a mail with a link to set a new password is on \
-        its way. The link is good for an hour.";
-    Ok(Json(Message { message: message.to_owned() }).into_response())
+    letters::announce(ports);
+    let minutes = ports.rules.reset_lifetime.as_secs() / 60;
+    let message = format!(
+        "If there is an account with this address, a mail with a link to set a new password is on its way. \
+         The link is good for {minutes} minutes."
+    );
+    Ok(Json(Message { message }).into_response())
 }
 
 /// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account.
@@ -80,6 +90,7 @@ pub(crate) async fn forgot_password(
 pub(crate) async fn reset_password(
     State(service): State<Service>,
     client: ClientInfo,
+    language: Language,
     request: Request,
 ) -> Result<Response, Problem> {
     if !is_form(request.headers()) {
@@ -95,16 +106,61 @@ pub(crate) async fn reset_password(
         return Err(Problem::bad_request("The form could not be read"));
     }
     let body: Body = fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    Ok(match service.reset(&client, &body).await {
-        Ok(()) => reset_page::page(StatusCode::OK, DONE, None),
+    let rules = &service.ports.rules;
+    match service.reset(&client, &body).await {
+        Ok(()) => reset_page::answer(rules, language, StatusCode::OK, Page::PasswordChanged),
         Err(problem) => {
-            let token = body.get("token").and_then(Value::as_str);
-            reset_page::page(problem.status(), problem.message(), token.filter(|token| is_token(token)))
+            let token = body.get("token").and_then(Value::as_str).unwrap_or_default();
+            reset_page::refusal(rules, language, token.trim(), &problem)
         }
-    })
+    }
 }
 
-/// The page that the mailed link opens: a form for the new password (contract E13).
+/// The same with the token in the address, as the first version had it (contract E12).
+#[utoipa::path(
+    post, path = "/api/auth/reset-password/{token}", tag = "auth", operation_id = "resetPasswordWith",
+    params(("token" = String, Path, description = "The token that was mailed")),
+    request_body = NewPasswordRequest,
+    responses(
+        (status = 200, description = "The password is changed; all sessions have ended", body = Message),
+        (status = 400, description = "The token is unknown, used or over, or the password breaks a rule", body = ErrorBody),
+        (status = 415, description = "The request is not JSON", body = ErrorBody),
+        (status = 429, description = "Too many attempts", body = ErrorBody),
+        (status = 503, description = "A store cannot be reached", body = ErrorBody),
+    )
+)]
+pub(crate) async fn reset_password_with(
+    State(service): State<Service>,
+    client: ClientInfo,
+    Path(token): Path<String>,
+    JsonBody(mut body): JsonBody,
+) -> Result<Response, Problem> {
+    body.insert("token".to_owned(), Value::String(token));
+    service.reset(&client, &body).await?;
+    Ok((no_store(), Json(Message { message: DONE.to_owned() })).into_response())
+}
+
+/// Ask whether a token would set a new password (contract E14). It is good afterwards as it was before.
+#[utoipa::path(
+    post, path = "/api/auth/validate-password-reset-token", tag = "auth", operation_id = "validateResetToken",
+    request_body = TokenRequest,
+    responses(
+        (status = 200, description = "It would", body = Message),
+        (status = 400, description = "The token is unknown, used or over", body = ErrorBody),
+        (status = 429, description = "Too many attempts", body = ErrorBody),
+        (status = 503, description = "A store cannot be reached", body = ErrorBody),
+    )
+)]
+pub(crate) async fn validate_token(
+    State(service): State<Service>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<Message>, Problem> {
+    let token = read_token(Input(&body))?;
+    owner(&service.ports, &fingerprint(&token)).await?.ok_or_else(spent)?;
+    Ok(Json(Message { message: "This link is good. Please choose a new password.".to_owned() }))
+}
+
+/// The page that the mailed link opens: a form for the new password (contract E13), in the language that the browser asks for.
 #[utoipa::path(
     get, path = "/api/auth/reset-password/{token}", tag = "auth", operation_id = "resetPasswordPage",
     params(("token" = String, Path, description = "The token that was mailed")),
@@ -113,12 +169,12 @@ pub(crate) async fn reset_password(
         (status = 400, description = "This cannot be a token; says so on a page", content_type = "text/html", body = String),
     )
 )]
-pub(crate) async fn reset_password_page(Path(token): Path<String>) -> Response {
-    if is_token(&token) {
-        reset_page::page(StatusCode::OK, "Choose a new password.", Some(&token))
-    } else {
-        reset_page::page(StatusCode::BAD_REQUEST, spent().message(), None)
-    }
+pub(crate) async fn reset_password_page(
+    State(service): State<Service>,
+    language: Language,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    reset_page::form(&service.ports.rules, language, &token)
 }
 
 impl Service {
@@ -128,20 +184,17 @@ impl Service {
         let hash = fingerprint(&token);
         let user = owner(ports, &hash).await?.ok_or_else(spent)?;
         let turn = self.passwords.turn().await?;
-        let (turn, same) = turn.verify(password.clone(), Some(user.password_hash)).await?;
+        let (turn, same) = turn.verify(password.clone(), Some(user.password_hash.clone())).await?;
         drop(turn);
         if same {
-            let message = "The new password must be another one than the present";
-            return Err(FieldProblem::new("newPassword", "unchanged", message).into());
-        }
-        let password_hash = self.passwords.hash(password).await?;
-        // Not before all is well, so that a bad choice does not cost the token; of many at once one gets here.
-        let taken = ports.limits.take(&owner_key(&hash)).await?;
-        if taken.is_none() {
-            return Err(spent());
+            return Err(unchanged_problem().into());
         }
         let change = UserChange {
-            password_hash: Some(password_hash),
+            // Not before all is well, so that a bad choice does not cost the token.
+            given: Given { password_reset: Some(hash), is_active: Some(true), ..Given::default() },
+            letters: vec![letters::news(ports, &user, Letterhead::password_reset)?],
+            password_hash: Some(self.passwords.hash(password).await?),
+            password_reset: Some(None),
             failed_login_attempts: Some(0),
             locked_until: Some(None),
             ..UserChange::default()
@@ -151,31 +204,22 @@ impl Service {
         Lockout::of(ports, &user.email).clear().await?;
         let details = json!({ "revokedTokens": revoked_tokens });
         audit::record(ports, "PASSWORD_RESET_COMPLETED", Some(&user.id), client, details).await;
-        reset_mail::send(ports, reset_mail::notice(&user));
+        letters::announce(ports);
         Ok(())
     }
 }
 
-/// Whom a token belongs to, if it is the newest of an active account.
-async fn owner(ports: &AuthPorts, hash: &str) -> Result<Option<User>, Problem> {
-    let Some(id) = ports.limits.get(&[&owner_key(hash)]).await?.into_iter().next().flatten() else {
-        return Ok(None);
-    };
-    let newest = ports.limits.get(&[&newest_key(&id)]).await?.into_iter().next().flatten();
-    if newest.as_deref() != Some(hash) {
-        return Ok(None);
-    }
-    Ok(ports.users.by_id(&id).await?.filter(|user| user.is_active))
+/// Whom a token belongs to, if it is still good and the account active.
+async fn owner(ports: &AuthPorts, hash: &TokenHash) -> Result<Option<User>, Problem> {
+    let now = ports.clock.now();
+    let found = ports.users.by_password_reset(hash).await?;
+    Ok(found.filter(|user| user.is_active && is_good(user.password_reset.as_ref(), now)))
 }
 
 fn read(body: &Body) -> Result<(String, String), Problem> {
     let input = Input(body);
     let mut problems = Vec::new();
-    let token = secret(input, &["token"], "token").and_then(|token| {
-        let message = "The token is missing. Please open the link in the mail again.";
-        token.ok_or_else(|| FieldProblem::new("token", "required", message))
-    });
-    let token = note(token, &mut problems);
+    let token = note(read_token(input), &mut problems);
     let password = secret(input, &["newPassword", "new_password", "password"], "newPassword")
         .and_then(|password| {
             let missing = || FieldProblem::new("newPassword", "required", "Please choose a new password");
@@ -184,37 +228,9 @@ fn read(body: &Body) -> Result<(String, String), Problem> {
         .and_then(|password| check_new(&password, "newPassword").map(|()| password));
     let password = note(password, &mut problems);
     match (token, password) {
-        (Some(token), Some(password)) => Ok((token.trim().to_owned(), password)),
+        (Some(token), Some(password)) => Ok((token, password)),
         _ => Err(problems.into()),
     }
-}
-
-/// One text for every reason.
-fn spent() -> Problem {
-    Problem::field(
-        "token",
-        "invalid_token",
-        "This link is not valid (any more). Please ask for a new one and use the newest mail.",
-    )
-}
-
-/// 256 random bits, as 64 hexadecimal digits.
-fn new_token() -> String {
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes.map(|byte| format!("{byte:02x}")).concat()
-}
-
-fn is_token(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn owner_key(hash: &str) -> String {
-    format!("password_reset:{hash}")
-}
-
-fn newest_key(user_id: &str) -> String {
-    format!("password_reset_of:{user_id}")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -1,53 +1,60 @@
-//! The page that a mailed link opens: no scripts, nothing from elsewhere, and its address is told to nobody.
+//! The pages that mailed links open, as answers: no scripts, nothing from elsewhere, and their address is told to nobody.
 
 use axum::response::{Html, IntoResponse as _, Response};
+use dzinza_letters::{CONTENT_SECURITY_POLICY, Page, page};
+use dzinza_web::{Language, Problem};
 use http::{HeaderValue, StatusCode, header};
 
-const CSP: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+use crate::AuthRules;
+use crate::mailed::is_token;
 
-/// A text, and below it the form if there is a token to send with it.
-pub(crate) fn page(status: StatusCode, text: &str, token: Option<&str>) -> Response {
-    let form = token.map(form).unwrap_or_default();
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Dzinza: new password</title></head>\n\
-         <body><h1>Dzinza</h1>\n<p>{}</p>\n{form}</body></html>\n",
-        escaped(text)
-    );
-    let mut response = (status, Html(html)).into_response();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+/// Where the form leads.
+const ACTION: &str = "/api/auth/reset-password";
+
+/// A page in this language.
+pub(crate) fn answer(
+    rules: &AuthRules,
+    language: Language,
+    status: StatusCode,
+    shown: Page<'_>,
+) -> Result<Response, Problem> {
+    let html = page(language.0, shown, &rules.frontend_url).map_err(|error| {
+        tracing::error!(%error, "a page could not be written");
+        Problem::internal()
+    })?;
+    let policy = HeaderValue::from_str(&CONTENT_SECURITY_POLICY).map_err(|_| Problem::internal())?;
+    let fixed = HeaderValue::from_static;
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, fixed("no-referrer")),
+        (header::CACHE_CONTROL, fixed("no-store")),
+        (header::CONTENT_LANGUAGE, fixed(language.0)),
+        (header::VARY, fixed("Accept-Language")),
+    ];
+    Ok((status, headers, Html(html)).into_response())
 }
 
-fn form(token: &str) -> String {
-    format!(
-        "<form method=\"post\" action=\"/api/auth/reset-password\">\
-         <input type=\"hidden\" name=\"token\" value=\"{}\">\n\
-         <p><label>New password (at least 8 characters, with a lowercase and an uppercase letter, a digit and a \
-         special character)<br>\
-         <input type=\"password\" name=\"newPassword\" autocomplete=\"new-password\" minlength=\"8\" required>\
-         </label></p>\n<p><button>Change the password</button></p></form>\n",
-        escaped(token)
-    )
+/// The form with this token, or, if it cannot be one, a page that says so.
+pub(crate) fn form(rules: &AuthRules, language: Language, token: &str) -> Result<Response, Problem> {
+    if !is_token(token) {
+        return answer(rules, language, StatusCode::BAD_REQUEST, Page::PasswordLinkSpent);
+    }
+    let shown = Page::NewPassword { action: ACTION, token, problem: None };
+    answer(rules, language, StatusCode::OK, shown)
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
+/// The form again, with what was wrong; or that the link is of no use any more.
+pub(crate) fn refusal(
+    rules: &AuthRules,
+    language: Language,
+    token: &str,
+    problem: &Problem,
+) -> Result<Response, Problem> {
+    let about_token = problem.errors().iter().any(|error| error.field == "token");
+    if about_token || !is_token(token) {
+        return answer(rules, language, problem.status(), Page::PasswordLinkSpent);
     }
-    out
+    let code = problem.errors().first().map_or("other", |error| error.kind.as_str());
+    let shown = Page::NewPassword { action: ACTION, token, problem: Some(code) };
+    answer(rules, language, problem.status(), shown)
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::RelyingParty;
+
 /// Lifetimes and limits of accounts and sessions (contract 3.7 and 4).
 #[derive(Debug, Clone)]
 pub struct AuthRules {
@@ -21,18 +23,34 @@ pub struct AuthRules {
     pub bcrypt_cost: u32,
     /// How long a mailed token may wait to set a new password.
     pub reset_lifetime: Duration,
+    /// How long a mailed token may wait to prove an address.
+    pub verification_lifetime: Duration,
     /// Where links in mail lead, without a slash at the end.
     pub public_url: String,
-    /// The window of the three limits that follow.
+    /// What an app calls us beside its one-time codes; no colon in it.
+    pub mfa_issuer: String,
+    /// For whom passkeys are made, and from which pages they are taken.
+    pub relying_party: RelyingParty,
+    /// Where people use the platform, without a slash at the end; empty if nowhere but at the API.
+    pub frontend_url: String,
+    /// The page for a new password, with `{token}` in it; empty for our own.
+    pub password_reset_url: String,
+    /// Where people get help; empty for nowhere.
+    pub support_email: String,
+    /// The window of the limits that follow.
     pub window: Duration,
     /// Sign-ups and sign-ins of a client in a window; 0 = no limit.
     pub credential_limit: u64,
     /// Sign-ups for an address, and forgotten passwords for one, in a window; 0 = no limit.
     pub email_limit: u64,
+    /// Times that someone signed in may do one of the things that have a limit per account; 0 = no limit.
+    pub user_limit: u64,
     /// Token exchanges of a client in a window; 0 = no limit.
     pub refresh_limit: u64,
     /// Whether anyone may sign up.
     pub allow_registration: bool,
+    /// How long an account can be taken back after its owner asked for its erasure.
+    pub erasure_grace: Duration,
 }
 
 /// Access tokens are accepted a little longer than they live; revocations outlast that.
@@ -59,12 +77,20 @@ impl Default for AuthRules {
             max_lockout: days(1),
             bcrypt_cost: 12,
             reset_lifetime: minutes(60),
+            verification_lifetime: Duration::from_hours(24),
             public_url: "http://127.0.0.1:3001".to_owned(),
+            mfa_issuer: "Dzinza".to_owned(),
+            relying_party: RelyingParty::default(),
+            frontend_url: "http://localhost:8080".to_owned(),
+            password_reset_url: String::new(),
+            support_email: "support@dzinza.com".to_owned(),
             window: minutes(15),
             credential_limit: 20,
             email_limit: 5,
+            user_limit: 20,
             refresh_limit: 60,
             allow_registration: true,
+            erasure_grace: days(30),
         }
     }
 }

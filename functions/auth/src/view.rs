@@ -1,4 +1,5 @@
 use dzinza_ports::User;
+pub(crate) use dzinza_web::user_view::wire_time;
 
 use crate::wire::{SignedIn, Tokens, UserView};
 
@@ -9,16 +10,18 @@ impl SignedIn {
             user: Some(UserView::of(user)),
             tokens: Some(tokens),
             require_mfa: false,
+            mfa_methods: None,
         }
     }
 
     /// Nothing of the account is shown before the second factor.
-    pub(crate) fn second_factor_wanted() -> Self {
+    pub(crate) fn second_factor_wanted(methods: Vec<&'static str>) -> Self {
         Self {
             message: "Enter the code of your second factor".to_owned(),
             user: None,
             tokens: None,
             require_mfa: true,
+            mfa_methods: Some(methods),
         }
     }
 }

@@ -1,11 +1,17 @@
 //! What requests and answers look like. Requests are described here for readers of the API; they are read
 //! field by field, as each has several spellings.
 
+mod leaving;
+pub mod mfa;
+pub mod passkeys;
+
 use dzinza_web::FieldError;
 pub use dzinza_web::UserView;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use leaving::*;
 
 /// Signing up: both names, or `name` alone. Every field may also be written in snake_case.
 #[derive(Debug, ToSchema)]
@@ -49,6 +55,9 @@ pub struct LoginRequest {
     /// The code of the second factor.
     #[schema(max_length = 20)]
     pub mfa_code: Option<String>,
+    /// In its place: the answer of a passkey to the options of `/api/auth/passkeys/login/options`.
+    #[schema(value_type = Option<Object>)]
+    pub passkey: Option<Value>,
 }
 
 /// Asking for a new password.
@@ -152,8 +161,11 @@ pub struct SignedIn {
     pub user: Option<UserView>,
     /// The tokens; `null` while the second factor is wanted.
     pub tokens: Option<Tokens>,
-    /// Whether to sign in again with `mfaCode`.
+    /// Whether to sign in again with `mfaCode` or `passkey`.
     pub require_mfa: bool,
+    /// While the second factor is wanted, what would do: `totp`, `passkey`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_methods: Option<Vec<&'static str>>,
 }
 
 /// A new pair of tokens, at the top and under `tokens`.

@@ -112,14 +112,14 @@ pub async fn undo_import(ports: &JobsPorts, id: &str) -> Result<(), JobError> {
     };
     update::take_back(&mut held).await?;
     expire::forget(ports, id, Some(held.text("blobKey"))).await?;
-    forget_media(ports, &held.document.body).await?;
+    forget_media(ports, &held.document).await?;
     undone(&mut held).await
 }
 
 /// Removes the files that an archive brought.
-pub async fn forget_media(ports: &JobsPorts, import: &Body) -> Result<(), JobError> {
-    for (_, key) in import::media(import) {
-        ports.blobs.delete(key).await?;
+pub async fn forget_media(ports: &JobsPorts, import: &Document) -> Result<(), JobError> {
+    for medium in import::media(import) {
+        ports.blobs.delete(medium.key).await?;
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ pub async fn delete_tree(ports: &JobsPorts, tree_id: &str) -> Result<(), JobErro
             ports.blobs.delete(key).await?;
         }
         ports.blobs.delete(&import::plan_key(&import.id)).await?;
-        forget_media(ports, &import.body).await?;
+        forget_media(ports, &import).await?;
     }
     for collection in [&IMPORT_CHANGES, &IMPORT_BACKUPS] {
         remove_all(ports, collection, &own).await?;

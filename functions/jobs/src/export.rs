@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dzinza_domain::account_export;
 use dzinza_domain::collections::{EXPORTS, FAMILY_TREES, NOTIFICATIONS};
 use dzinza_domain::export::{self, ExportRequest};
 use dzinza_domain::notification::NewNotification;
@@ -21,16 +22,19 @@ use crate::recover::silence;
 use crate::{DEAD_AFTER, JobError, JobsPorts, MAX_FAILURES, MAX_INTERRUPTIONS, now};
 
 /// A run says at least this often that it lives.
-const BEAT: Duration = Duration::from_secs(2);
+pub const BEAT: Duration = Duration::from_secs(2);
 
 /// An export as one run holds it.
-struct Held<'p> {
-    ports: &'p JobsPorts,
-    document: Document,
+pub struct Held<'p> {
+    /// What the run needs.
+    pub ports: &'p JobsPorts,
+    /// As this run knows it.
+    pub document: Document,
 }
 
 impl Held<'_> {
-    fn text(&self, key: &str) -> &str {
+    /// A text of the document.
+    pub fn text(&self, key: &str) -> &str {
         self.document.body.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
@@ -38,12 +42,13 @@ impl Held<'_> {
         self.document.body.get(key).and_then(Value::as_u64).unwrap_or(0)
     }
 
-    fn set(&mut self, key: &str, value: impl Into<Value>) {
+    /// Sets a field, to be saved.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
         self.document.body.insert(key.to_owned(), value.into());
     }
 
     /// Writes the batch and the document.
-    async fn save(&mut self, mut batch: Batch) -> Result<(), JobError> {
+    pub async fn save(&mut self, mut batch: Batch) -> Result<(), JobError> {
         self.set("updatedAt", now(self.ports));
         batch.replace(&EXPORTS, &self.document, self.document.body.clone());
         match self.ports.documents.commit(batch).await {
@@ -117,6 +122,9 @@ async fn attempt(held: &mut Held<'_>) -> Result<(), JobError> {
         return fail(held, ("interrupted", "The export was interrupted again and again. Please try again."))
             .await;
     }
+    if account_export::is_account(&held.document.body) {
+        return crate::account_export::attempt(held).await;
+    }
     let (tree, viewer) = match rights(held).await? {
         Ok(rights) => rights,
         Err(refusal) => return fail(held, refusal).await,
@@ -175,40 +183,54 @@ fn shown(progress: &Progress) -> Value {
     json!({ "personsTotal": total, "personsDone": done, "percent": (done * 100 / total.max(1)).min(99) })
 }
 
-async fn complete(held: &mut Held<'_>) -> Result<(), JobError> {
+/// Says that the file is there.
+pub async fn complete(held: &mut Held<'_>) -> Result<(), JobError> {
     let at = now(held.ports);
     held.set("status", "completed");
     held.set("completedAt", at);
     held.set("expiresAt", format!("{:.6}", held.ports.clock.now() + export::KEPT));
+    let days = export::KEPT.as_hours() / 24;
+    if account_export::is_account(&held.document.body) {
+        let message = format!("The archive of your data is ready. It is kept for {days} days.");
+        return settle(held, ("data_export", "Your data is ready", &message)).await;
+    }
     let persons = held
         .document
         .body
         .get("progress")
         .map_or(0, |progress| progress["personsTotal"].as_u64().unwrap_or(0));
-    let days = export::KEPT.as_hours() / 24;
     let message = format!("The file of {persons} people is ready. It is kept for {days} days.");
     settle(held, ("gedcom_export", "Your GEDCOM export is ready", &message)).await
 }
 
-async fn fail(held: &mut Held<'_>, (code, reason): Refusal) -> Result<(), JobError> {
+/// Says that there is no file, and never will be.
+pub async fn fail(held: &mut Held<'_>, (code, reason): Refusal) -> Result<(), JobError> {
     held.set("status", "failed");
     held.set("errorCode", code);
     held.set("error", reason);
     held.ports.blobs.delete(held.text("blobKey")).await?;
+    if account_export::is_account(&held.document.body) {
+        held.ports.blobs.delete(held.text("partKey")).await?;
+        return settle(held, ("data_export_failed", "Your data could not be exported", reason)).await;
+    }
     settle(held, ("gedcom_export_failed", "Your GEDCOM export failed", reason)).await
 }
 
 /// Ends an export in one batch with a notification.
 async fn settle(held: &mut Held<'_>, (kind, title, message): (&str, &str, &str)) -> Result<(), JobError> {
     let (tree_id, user_id) = (held.text("familyTreeId").to_owned(), held.text("userId").to_owned());
-    let link = format!("/api/family-trees/{tree_id}/exports/{}", held.document.id);
+    let (link, resource) = if account_export::is_account(&held.document.body) {
+        (format!("/api/auth/export-data/{}", held.document.id), ("User", &user_id))
+    } else {
+        (format!("/api/family-trees/{tree_id}/exports/{}", held.document.id), ("FamilyTree", &tree_id))
+    };
     let new = NewNotification {
         user_id: &user_id,
         kind,
         title,
         message,
         link: "/family-tree",
-        resource: ("FamilyTree", &tree_id),
+        resource: (resource.0, resource.1),
         data: json!({ "exportId": held.document.id, "familyTreeId": tree_id, "export": link }),
     };
     let mut batch = Batch::new();
@@ -230,8 +252,10 @@ pub async fn remove(ports: &JobsPorts, filter: &Filter) -> Result<(), JobError> 
         }
         let mut batch = Batch::new();
         for export in found {
-            if let Some(key) = export.body.get("blobKey").and_then(Value::as_str) {
-                ports.blobs.delete(key).await?;
+            for key in ["blobKey", "partKey"] {
+                if let Some(key) = export.body.get(key).and_then(Value::as_str) {
+                    ports.blobs.delete(key).await?;
+                }
             }
             batch.delete_any(&EXPORTS, export.id);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dzinza_ports::{Mail, OutgoingLetter};
+use dzinza_ports::{Mail, OutgoingLetter, StoreErrorKind};
 use dzinza_sealing::LETTERS;
 use jiff::SignedDuration;
 
@@ -10,8 +10,10 @@ use crate::{JobError, JobsPorts};
 
 /// Letters a round.
 const ROUND: u32 = 20;
-/// Sending one takes less.
+/// Nobody else gets them while it lasts.
 const LEASE: Duration = Duration::from_mins(2);
+/// Sending one takes less. With less than that left of a lease none is begun, or another would send it too.
+const LONGEST: SignedDuration = SignedDuration::from_secs(60);
 /// The first pause after a failure; each that follows is twice as long, up to the longest.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
@@ -20,11 +22,15 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// there is sense in it.
 pub(crate) async fn send(ports: &JobsPorts) -> Result<(), JobError> {
     loop {
-        let round = ports.outbox.lease(ROUND, LEASE, ports.clock.now()).await?;
+        let leased_at = ports.clock.now();
+        let round = ports.outbox.lease(ROUND, LEASE, leased_at).await?;
         if round.is_empty() {
             return Ok(());
         }
         for outgoing in round {
+            if ports.clock.now() > leased_at + LONGEST {
+                break;
+            }
             send_one(ports, &outgoing).await?;
         }
     }
@@ -36,15 +42,22 @@ async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), Jo
     let opened = ports.sealer.open(LETTERS, &letter.sealed).ok();
     let mail = opened.and_then(|text| serde_json::from_str::<Mail>(&text).ok());
     let Some(mail) = mail.filter(|_| letter.expires_at > now) else {
-        tracing::error!(letter = letter.id, attempts = outgoing.attempts, "a letter was given up");
-        metrics::counter!("mail_given_up_total").increment(1);
+        return give_up(ports, outgoing).await;
+    };
+    // Whoever asked for an address without account got a letter to nobody.
+    if mail.to.is_empty() {
         ports.outbox.done(&outgoing.receipt).await?;
         return Ok(());
-    };
+    }
     match ports.mail.send(mail).await {
         Ok(()) => {
             ports.outbox.done(&outgoing.receipt).await?;
             metrics::counter!("mail_sent_total").increment(1);
+        }
+        // The server will not have this one, now or later.
+        Err(error) if error.kind() == StoreErrorKind::Invalid => {
+            tracing::error!(letter = letter.id, %error, "a letter was refused");
+            give_up(ports, outgoing).await?;
         }
         Err(error) => {
             let doubled = FIRST_PAUSE.saturating_mul(1 << outgoing.attempts.saturating_sub(1).min(10));
@@ -54,5 +67,12 @@ async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), Jo
             ports.outbox.retry(&outgoing.receipt, now + pause).await?;
         }
     }
+    Ok(())
+}
+
+async fn give_up(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), JobError> {
+    tracing::error!(letter = outgoing.letter.id, attempts = outgoing.attempts, "a letter was given up");
+    metrics::counter!("mail_given_up_total").increment(1);
+    ports.outbox.done(&outgoing.receipt).await?;
     Ok(())
 }

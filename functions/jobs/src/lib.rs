@@ -4,12 +4,15 @@
 //! a crash: each is written so that the second run does no harm.
 #![warn(missing_docs)]
 
+mod account_export;
 mod clear;
 mod expire;
 mod export;
 mod generations;
 mod hold;
 mod import;
+mod leave;
+mod leave_mail;
 mod letters;
 mod links;
 mod reading;
@@ -23,7 +26,9 @@ mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dzinza_ports::{Blobs, Clock, Documents, Ids, Mailer, Message, Outbox, Sessions, StoreError};
+use dzinza_ports::{
+    Audit, Blobs, Clock, Documents, Ids, Mailer, Message, Outbox, Sessions, StoreError, Users,
+};
 use dzinza_sealing::Sealer;
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -47,6 +52,10 @@ pub struct JobsPorts {
     pub blobs: Arc<dyn Blobs>,
     /// Sign-ins, for the clean-up.
     pub sessions: Arc<dyn Sessions>,
+    /// Accounts, for those that go.
+    pub users: Arc<dyn Users>,
+    /// The record of what happened to accounts.
+    pub audit: Arc<dyn Audit>,
     /// Letters that wait to be sent.
     pub outbox: Arc<dyn Outbox>,
     /// Sends them.
@@ -113,6 +122,10 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
                 .await
                 .map_err(StoreError::from)?)
         }
+        Some("handover-refused") => {
+            leave::tell_of_refusal(ports, text("treeId").ok_or(JobError::Malformed("treeId is missing"))?)
+                .await
+        }
         Some("letters") => letters::send(ports).await,
         Some("clean-up") => clean_up(ports).await,
         _ => Err(JobError::Malformed("unknown job")),
@@ -120,7 +133,7 @@ async fn run(ports: &JobsPorts, message: &Message) -> Result<(), JobError> {
 }
 
 /// Picks up what was left lying, and removes what has expired: sign-ins that ended more than 30 days ago (contract
-/// 4.3), uploads that nobody goes on with, what was kept to undo imports.
+/// 4.3), uploads that nobody goes on with, what was kept to undo imports; erases accounts whose time has come.
 async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
     recover(ports).await?;
     expire::uploads(ports).await?;
@@ -129,7 +142,7 @@ async fn clean_up(ports: &JobsPorts) -> Result<(), JobError> {
     let before = ports.clock.now() - SignedDuration::from_hours(30 * 24);
     let purged = ports.sessions.purge(before).await?;
     tracing::info!(purged, "old sign-ins removed");
-    Ok(())
+    leave::erase_due(ports).await
 }
 
 /// The present moment as documents write it.

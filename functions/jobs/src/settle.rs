@@ -118,7 +118,7 @@ pub async fn fail(held: &mut Held<'_>, failure: Failure) -> Result<(), JobError>
         held.save(Batch::new()).await?;
     }
     update::take_back(held).await?;
-    clear::forget_media(held.ports, &held.document.body).await?;
+    clear::forget_media(held.ports, &held.document).await?;
     held.set("status", "failed");
     let reason = held.text("error").to_owned();
     let notice =

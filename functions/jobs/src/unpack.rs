@@ -1,14 +1,15 @@
 //! GEDZIP: the records of an archive are imported like any others, its files are kept beside them.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read, Seek as _, Write};
 
 use bytes::Bytes;
 use dzinza_domain::import;
 use dzinza_gedcom::gedzip::{Archive, ZipProblem};
 use dzinza_ports::{Batch, StoreError, StoreErrorKind};
 use futures::{StreamExt as _, stream};
-use serde_json::{Value, json};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::JobError;
 use crate::hold::Held;
@@ -54,28 +55,47 @@ pub async fn records(
             })
             .await?;
             archive = given_back;
-            let medium = match medium {
+            let (medium, sha256) = match medium {
                 Ok(Some(medium)) => medium,
                 Ok(None) => continue,
                 Err(problem) => return refused(problem),
             };
             let key = import::medium_key(held.id(), number, &name);
             held.ports.blobs.put(&key, "application/octet-stream", pieces(medium)).await?;
-            kept.push(json!({ "name": name, "key": key }));
+            kept.push(import::kept_medium(&name, &key, &sha256));
             held.beat().await?;
         }
-        held.set("media", kept);
+        held.set(import::MEDIA, kept);
         held.save(Batch::new()).await?;
     }
     Ok(Ok(records))
 }
 
-fn extracted(archive: &mut Archive<File>, name: &str) -> Result<Option<File>, ZipProblem> {
+/// A file of the archive, and its SHA-256.
+fn extracted(archive: &mut Archive<File>, name: &str) -> Result<Option<(File, String)>, ZipProblem> {
     let Some(mut entry) = archive.named(name)? else { return Ok(None) };
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut entry, &mut file)?;
-    file.rewind()?;
-    Ok(Some(file))
+    let mut summed = Summed { file: tempfile::tempfile()?, sum: Sha256::new() };
+    io::copy(&mut entry, &mut summed)?;
+    summed.file.rewind()?;
+    Ok(Some((summed.file, format!("{:x}", summed.sum.finalize()))))
+}
+
+/// A file that is summed while it is written.
+struct Summed {
+    file: File,
+    sum: Sha256,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sum.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn refused<T>(problem: ZipProblem) -> Result<Result<T, Failure>, JobError> {

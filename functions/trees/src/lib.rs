@@ -5,6 +5,7 @@ mod archive;
 mod export;
 mod exports;
 mod family_tree;
+mod handover;
 mod imports;
 mod schema;
 mod trees;
@@ -59,6 +60,7 @@ pub fn api(ports: TreesPorts) -> ApiRouter {
         .routes(routes!(family_tree::show))
         .routes(routes!(trees::list, trees::create))
         .routes(routes!(trees::show, trees::update, trees::remove))
+        .routes(routes!(handover::refuse))
         .routes(routes!(imports::upload))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show, imports::undo))

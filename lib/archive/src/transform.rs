@@ -101,6 +101,7 @@ impl Renewal {
 
 #[cfg(test)]
 mod tests {
+    use dzinza_domain::import::kept_medium;
     use serde_json::json;
 
     use super::*;
@@ -112,11 +113,12 @@ mod tests {
     #[test]
     fn files_are_found_wherever_they_are_spoken_of() {
         let body = json!({ "profilePhotoUrl": "blob:demo/a.svg", "blobKey": "imports/1.ged", "more": [{ "scanBlobKey": "x/y.pdf" }],
+            "media": [kept_medium("1.jpg", "media/i/0-1.jpg", "")],
             "photos": ["blob:b.jpg", "https://example.org/blob:c.jpg", "blob:../etc/passwd"], "notes": "blob: a word" });
         let mut found = Vec::new();
         blob_keys(body.as_object().unwrap(), &mut |key| found.push(key.to_owned()));
         found.sort();
-        assert_eq!(found, ["b.jpg", "demo/a.svg", "imports/1.ged", "x/y.pdf"]);
+        assert_eq!(found, ["b.jpg", "demo/a.svg", "imports/1.ged", "media/i/0-1.jpg", "x/y.pdf"]);
     }
 
     #[test]
@@ -125,7 +127,8 @@ mod tests {
         let renewal = Renewal { ids: Ids::new(vec![own], 1), tree_id: "t".into(), owner: "me".into() };
         let Value::Object(mut body) = json!({ "userId": "them", "changedBy": OTHERS, "person1Id": OWN, "person2Id": OTHERS,
             "index": { "pair": format!("{OWN}:{OTHERS}:Spousal") }, "notes": format!("Ask {OWN}"), "uid": OTHERS.replace('b', "c"),
-            "photo": "blob:restored/old/a/b.jpg", "blobKey": "imports/1.ged" })
+            "photo": "blob:restored/old/a/b.jpg", "blobKey": "imports/1.ged",
+            "media": [kept_medium("1.jpg", "media/i/0-1.jpg", "sum")], "mediaFor": [{ "name": "1.jpg", "documentId": OWN }] })
         else {
             panic!("an object")
         };
@@ -137,7 +140,8 @@ mod tests {
         let (own, nobody) = (OWN.replace("aa", "ab"), OTHERS.replace("bb", "ba"));
         let expected = json!({ "userId": "me", "changedBy": OTHERS, "person1Id": own, "person2Id": nobody,
             "index": { "pair": format!("{own}:{nobody}:Spousal") }, "notes": format!("Ask {OWN}"), "uid": OTHERS.replace('b', "c"),
-            "photo": "blob:restored/t/a/b.jpg", "blobKey": "restored/t/imports/1.ged" });
+            "photo": "blob:restored/t/a/b.jpg", "blobKey": "restored/t/imports/1.ged",
+            "media": [kept_medium("1.jpg", "restored/t/media/i/0-1.jpg", "sum")], "mediaFor": [{ "name": "1.jpg", "documentId": own }] });
         assert_eq!(Value::Object(body), expected);
     }
 }

@@ -256,7 +256,7 @@ impl Run<'_> {
             "createdAt" => value.is_string(),
             "rootPersonId" | "lastGedcomImport" | "lastGedcomExport" => value.is_string() || value.is_null(),
             "name" | "description" | "privacy" | "ownerId" | "collaborators" | "pendingImports" | "index"
-            | "updatedAt" => false,
+            | "leaving" | "updatedAt" => false,
             _ => true,
         };
         let generations =

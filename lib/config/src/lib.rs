@@ -5,6 +5,7 @@
 //! both; where neither is given, the embedded platform makes its own and keeps them in its data folder.
 #![warn(missing_docs)]
 
+mod mail;
 mod reference;
 mod secrets;
 mod settings;

@@ -31,6 +31,8 @@ pub struct Secrets {
     pub previous_data_key: Option<SecretString>,
     /// The password of the first administrator; by which rules it is good, who makes accounts knows.
     pub seed_admin_password: Option<SecretString>,
+    /// Signs in at the mail server.
+    pub smtp_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -85,8 +87,9 @@ impl Secrets {
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
             seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
-                .filter(|password| !password.is_empty())
-                .map(SecretString::from),
+                .filter(|text| !text.is_empty())
+                .map(Into::into),
+            smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);
@@ -107,7 +110,7 @@ fn secret(
     }
 }
 
-/// A key that the environment gives.
+/// A key of ours that the environment gives.
 fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
     told(name, get)?.map(|value| checked(name, value)).transpose()
 }
@@ -231,6 +234,9 @@ mod tests {
             with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]),
             Err(SecretsError::Both(_))
         ));
+        let passed = |pairs| with(pairs).unwrap().smtp_password.map(|text| text.expose_secret().to_owned());
+        assert_eq!(passed(&[("SMTP_PASS", "short is fine")]).as_deref(), Some("short is fine"));
+        assert_eq!((passed(&[("SMTP_PASS", "")]), passed(&[])), (None, None));
         assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
     }
 }

@@ -25,6 +25,30 @@ pub struct Settings {
     pub public_tls: bool,
     /// Where people reach the API, for links in mail.
     pub public_api_url: String,
+    /// Where people use the platform, for links in mail; empty if nowhere but at the API.
+    pub frontend_url: String,
+    /// The page for a new password, with `{token}` in it; empty for our own.
+    pub password_reset_url: String,
+    /// Where people get help.
+    pub support_email: String,
+    /// How long a mailed link to set a new password is good, in minutes.
+    pub password_reset_expire_minutes: u64,
+    /// How long a mailed link that proves an address is good, in hours.
+    pub email_verification_expire_hours: u64,
+    /// The mail server; empty to write letters into the mail folder.
+    pub smtp_host: String,
+    /// Its port.
+    pub smtp_port: u16,
+    /// Who signs in there; empty for nobody.
+    pub smtp_user: String,
+    /// TLS from the first byte.
+    pub smtp_secure: bool,
+    /// STARTTLS.
+    pub smtp_tls: bool,
+    /// The address of the sender of letters.
+    pub from_email: String,
+    /// The name of the sender of letters.
+    pub from_name: String,
     /// Whether `/api/docs` is served.
     pub enable_swagger: bool,
     /// Whether anyone may sign up.
@@ -47,6 +71,14 @@ pub struct Settings {
     pub max_login_attempts: u64,
     /// Length of the first lock, in minutes.
     pub account_lockout_minutes: u64,
+    /// How long an account that its owner gave up can be taken back, in days.
+    pub account_erasure_days: u64,
+    /// What authenticator apps call us.
+    pub mfa_issuer: String,
+    /// The domain of passkeys; empty for that of the public address.
+    pub webauthn_rp_id: String,
+    /// Origins of pages that may use passkeys; none for those that may call and are at this domain.
+    pub webauthn_origins: Vec<String>,
     /// How long an upload waits for its import, in seconds.
     pub import_wait_seconds: u64,
     /// How long an import can be undone, in days.
@@ -124,14 +156,29 @@ impl Settings {
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
+        self.check_mail()?;
         if !(4..=20).contains(&self.bcrypt_rounds) {
             return bad("BCRYPT_ROUNDS", "must be from 4 to 20");
+        }
+        let issuer = self.mfa_issuer.trim();
+        if issuer.is_empty() || issuer.contains(|c: char| c == ':' || c.is_control()) {
+            return bad("MFA_ISSUER", "must be a name without a colon");
+        }
+        let domain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if !self.webauthn_rp_id.chars().all(domain) {
+            return bad("WEBAUTHN_RP_ID", "must be a domain such as example.org");
+        }
+        if !self.webauthn_origins.iter().all(|origin| is_web_address(origin)) {
+            return bad("WEBAUTHN_ORIGINS", "must be origins such as https://app.example.org");
         }
         if self.access_token_expire_minutes == 0 || self.access_token_expire_minutes > 1440 {
             return bad("ACCESS_TOKEN_EXPIRE_MINUTES", "must be from 1 to 1440");
         }
         if self.refresh_token_expire_days == 0 || self.refresh_token_expire_days > 30 {
             return bad("REFRESH_TOKEN_EXPIRE_DAYS", "must be from 1 to 30");
+        }
+        if self.account_erasure_days == 0 || self.account_erasure_days > 365 {
+            return bad("ACCOUNT_ERASURE_DAYS", "must be from 1 to 365");
         }
         if self.import_undo_days == 0 || self.import_undo_days > 3650 {
             return bad("IMPORT_UNDO_DAYS", "must be from 1 to 3650");
@@ -156,7 +203,7 @@ impl Settings {
 }
 
 /// `http(s)://` and at least a host, without what would end a link in the middle.
-fn is_web_address(text: &str) -> bool {
+pub(crate) fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |c: char| c.is_ascii_graphic() && !"<>\"?#".contains(c);
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))
@@ -209,6 +256,9 @@ mod tests {
         for (name, value) in [
             ("DZINZA_LISTEN", "nowhere"),
             ("BCRYPT_ROUNDS", "3"),
+            ("MFA_ISSUER", "Dzinza: home"),
+            ("WEBAUTHN_RP_ID", "https://example.org"),
+            ("WEBAUTHN_ORIGINS", "app.example.org"),
             ("BCRYPT_ROUNDS", "many"),
             ("LOG_FORMAT", "xml"),
             ("PUBLIC_TLS", "maybe"),

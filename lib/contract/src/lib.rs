@@ -16,6 +16,7 @@ mod batches;
 mod blobs;
 mod clock;
 mod documents;
+mod erasure;
 mod filters;
 mod limits;
 mod model;
@@ -83,5 +84,6 @@ pub fn documents(suite: &mut Suite<DocumentPorts>) {
 /// What [`Users`], [`Sessions`] and [`Audit`] promise.
 pub fn accounts(suite: &mut Suite<AccountPorts>) {
     accounts::cases(suite);
+    erasure::cases(suite);
     sessions::cases(suite);
 }

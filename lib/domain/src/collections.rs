@@ -12,6 +12,7 @@ pub static FAMILY_TREES: Collection = Collection {
         Field::text("updatedAt"),
         Field::text("index.name"),
         Field::array("index.memberIds"),
+        Field::array("collaborators.userId"),
     ],
     indexes: &[Index::on(&["ownerId", "createdAt"]), Index::on(&["ownerId", "updatedAt"])],
 };
@@ -110,8 +111,17 @@ pub static EVENTS: Collection = Collection {
 /// Notifications.
 pub static NOTIFICATIONS: Collection = Collection {
     name: "notifications",
-    fields: &[Field::text("userId"), Field::integer("isRead"), Field::text("createdAt")],
-    indexes: &[Index::on(&["userId", "createdAt"]), Index::on(&["userId", "isRead", "createdAt"])],
+    fields: &[
+        Field::text("userId"),
+        Field::text("actorId"),
+        Field::integer("isRead"),
+        Field::text("createdAt"),
+    ],
+    indexes: &[
+        Index::on(&["userId", "createdAt"]),
+        Index::on(&["userId", "isRead", "createdAt"]),
+        Index::on(&["actorId"]),
+    ],
 };
 
 /// GEDCOM imports: state, progress and report.

@@ -28,8 +28,18 @@ const MOST_GENERATIONS: u32 = 1000;
 const LONGEST_ID: usize = 200;
 
 /// What is nobody's business outside.
-const INTERNAL: &[&str] =
-    &["blobKey", "runBy", "attempts", "runs", "failures", "requeued", "role", "showsLiving", "isAdmin"];
+const INTERNAL: &[&str] = &[
+    "blobKey",
+    "partKey",
+    "runBy",
+    "attempts",
+    "runs",
+    "failures",
+    "requeued",
+    "role",
+    "showsLiving",
+    "isAdmin",
+];
 
 /// What someone asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

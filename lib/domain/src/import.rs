@@ -10,6 +10,7 @@
 //! `requeued` (messages sent since one was last received). A run refreshes `updatedAt` all the time: one that has not
 //! for a while is dead.
 
+mod files;
 mod preview;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::collections::{FAMILY_TREES, IMPORTS};
 use crate::store::{Batch, Body, Document, NewMessage};
 use crate::tree;
 
+pub use files::{Kept, KeptFile, MEDIA_FOR, Medium, kept_medium, mean, media, medium_key, medium_names};
 pub use preview::{Phase, begin_preview, confirm, is_update, lineage, looks_like, plan_key, source_of};
 
 /// How many diagnostics a report keeps; the rest is only counted.
@@ -36,6 +38,7 @@ const NUMBERS: &str = "gedcomImports";
 const INTERNAL: &[&str] = &[
     "blobKey",
     MEDIA,
+    MEDIA_FOR,
     "runBy",
     "runs",
     "requeued",
@@ -49,29 +52,8 @@ const INTERNAL: &[&str] = &[
     "removedRecords",
 ];
 
-/// The files that an archive brought: `{name, key}` each.
+/// The files that an archive brought: `{name, blobKey, sha256}` each.
 pub const MEDIA: &str = "media";
-
-/// Where the file of an archive is kept.
-pub fn medium_key(import_id: &str, number: usize, name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
-    // From the end: what a file is stands there.
-    let tail: Vec<char> = last.chars().rev().take(80).map(plain).collect();
-    let tail: String = tail.into_iter().rev().collect();
-    format!("media/{import_id}/{number}-{tail}")
-}
-
-/// The name in an archive that a `FILE` payload stands for; `None` for addresses, and for what leads outside.
-pub fn medium_name(reference: &str) -> Option<String> {
-    dzinza_gedcom::gedzip::archive_name(reference)
-}
-
-/// The files that an import keeps: their names in the archive, and where they are.
-pub fn media(import: &Body) -> impl Iterator<Item = (&str, &str)> {
-    let all = import.get(MEDIA).and_then(Value::as_array).into_iter().flatten();
-    all.filter_map(|medium| Some((medium["name"].as_str()?, medium["key"].as_str()?)))
-}
 
 /// How many persons of it the undo has removed.
 pub const REMOVED_PERSONS: &str = "removedPersons";

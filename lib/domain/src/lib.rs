@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod account_export;
+pub mod avatar;
 pub mod collections;
 pub mod email;
 pub mod event;
@@ -14,6 +16,7 @@ pub mod gedcom;
 pub mod history;
 pub mod import;
 pub mod kin;
+pub mod leaving;
 pub mod notification;
 pub mod person;
 pub mod privacy;

@@ -17,9 +17,9 @@ mod time;
 mod visible;
 
 pub use accounts::{
-    AccessToken, AccessTokens, Audit, AuditEntry, Given, Identities, Identity, Letter, NewUser, Outbox,
-    OutgoingLetter, Passkey, Passkeys, RefreshToken, Role, Sessions, SiteRecord, SiteSettings, TokenHash,
-    User, UserChange, UserFilter, UserOrder, UserPage, Users,
+    AccessToken, AccessTokens, Audit, AuditEntry, ERASURE_BEGUN, Given, Identities, Identity, Letter,
+    NewUser, Outbox, OutgoingLetter, Passkey, Passkeys, RefreshToken, Role, Sessions, SiteRecord,
+    SiteSettings, TokenHash, User, UserChange, UserFilter, UserOrder, UserPage, Users,
 };
 pub use archives::{AccountTable, Archives, Snapshot};
 pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};

@@ -20,6 +20,6 @@ pub struct Mail {
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Takes charge of a letter; whether it arrives nobody can promise. A line break in the address or the
-    /// subject makes no header of its own.
+    /// subject makes no header of its own. `Invalid` if it will never be taken, `Unavailable` if it may be later.
     async fn send(&self, mail: Mail) -> Result<(), StoreError>;
 }

@@ -92,6 +92,13 @@ impl Sealer {
         String::from_utf8(opened).map_err(|_| SealError::Broken)
     }
 
+    /// Whether this text was sealed with the present key: others are to be sealed again when they are used, or the
+    /// former key could never be given up.
+    pub fn is_present(&self, text: &str) -> bool {
+        let id = text.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
+        self.keys.first().is_some_and(|key| Some(key.id.as_str()) == id)
+    }
+
     /// Whether this is a sealed text at all: stores of older versions hold plain ones.
     pub fn is_sealed(text: &str) -> bool {
         text.starts_with(PREFIX)
@@ -117,6 +124,8 @@ mod tests {
         let old = Sealer::new(b"old", None).seal("letter", "text").unwrap();
         assert_eq!(Sealer::new(b"new", Some(b"old")).open("letter", &old).unwrap(), "text");
         assert_eq!(Sealer::new(b"new", None).open("letter", &old), Err(SealError::UnknownKey));
+        let both = Sealer::new(b"new", Some(b"old"));
+        assert!(!both.is_present(&old) && both.is_present(&both.seal("letter", "text").unwrap()));
         let new = Sealer::new(b"new", Some(b"old")).seal("letter", "text").unwrap();
         assert_eq!(Sealer::new(b"new", None).open("letter", &new).unwrap(), "text");
     }

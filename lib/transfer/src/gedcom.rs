@@ -1,6 +1,7 @@
 //! A tree as GEDCOM: what is read in which order.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::ExportError;
 use crate::chunks::{CHUNK, Reading};
+use crate::media::Origin;
 use crate::people::{Again, Held};
 
 /// Bytes that are handed on at once, roughly.
@@ -28,6 +30,10 @@ pub struct Prepared {
     people: Held,
     records: Held,
     progress: Arc<Progress>,
+    /// Where the header comes from.
+    header: Option<Origin>,
+    /// The tag of the lines that say where records with files come from.
+    mark: Option<String>,
 }
 
 /// How far an export is, in persons.
@@ -90,12 +96,15 @@ pub async fn prepare(
     }
     export.sort();
     export.select()?;
-    let (mut original, mut submitters) = (None, false);
+    let (mut original, mut header, mut submitters) = (None, None, false);
     while let Some(chunk) = some(chunks.next().await?) {
         for record in chunk {
             export.take_record(&record);
             match record.body.get("tag").and_then(Value::as_str) {
-                Some("HEAD") => original = original.or_else(|| kept_record(&record.body)),
+                Some("HEAD") if original.is_none() => {
+                    original = kept_record(&record.body);
+                    header = Some(Origin::of(&record));
+                }
                 Some("SUBM") => submitters = true,
                 _ => {}
             }
@@ -108,7 +117,8 @@ pub async fn prepare(
         collect(&source, &mut export, &mut opening).await?;
     }
     let progress = progress.clone();
-    Ok(Prepared { source, export: Arc::new(export), opening, people, records, progress })
+    let export = Arc::new(export);
+    Ok(Prepared { source, export, opening, people, records, progress, header, mark: None })
 }
 
 fn some<T>(chunk: Vec<T>) -> Option<Vec<T>> {
@@ -156,6 +166,14 @@ impl Prepared {
         self.opening.first().map_or(Version::V551, Version::of)
     }
 
+    /// Has every record that names files say where it comes from, in a last line with this tag.
+    pub(crate) fn mark(&mut self, tag: &str) {
+        if let Some((head, header)) = self.opening.first_mut().zip(self.header.as_ref()) {
+            head.push(header.line(tag));
+        }
+        self.mark = Some(tag.to_owned());
+    }
+
     /// The file, UTF-8, a piece at a time.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, StoreError>> + Send + use<> {
         let head: String = self.opening.iter().map(Record::to_gedcom).collect();
@@ -169,6 +187,7 @@ impl Prepared {
             queues: Default::default(),
             ended: [false; 2],
             progress: self.progress,
+            mark: self.mark,
         };
         let body = stream::try_unfold(writing, |mut writing| async move {
             Ok(writing.piece().await?.map(|piece| (piece, writing)))
@@ -187,6 +206,7 @@ struct Writing {
     queues: [VecDeque<Document>; 2],
     ended: [bool; 2],
     progress: Arc<Progress>,
+    mark: Option<String>,
 }
 
 impl Writing {
@@ -203,14 +223,26 @@ impl Writing {
             };
             let Some(document) = self.queues[usize::from(!is_person)].pop_front() else { break };
             self.progress.done.fetch_add(u64::from(is_person), Ordering::Relaxed);
-            let written = match document.body.get("tag").and_then(Value::as_str) {
-                _ if is_person => self.export.write_person(&document, &mut text),
-                Some("HEAD" | "TRLR") => Ok(()),
-                _ => self.export.write_record(&document, &mut text),
-            };
+            let written = self.write(&document, is_person, &mut text);
             written.map_err(|error| broken("writing an export", error))?;
         }
         Ok((!text.is_empty()).then(|| Bytes::from(text)))
+    }
+
+    fn write(&self, document: &Document, is_person: bool, text: &mut Vec<u8>) -> io::Result<()> {
+        let before = text.len();
+        match document.body.get("tag").and_then(Value::as_str) {
+            _ if is_person => self.export.write_person(document, text)?,
+            Some("HEAD" | "TRLR") => {}
+            _ => self.export.write_record(document, text)?,
+        }
+        let written = text.get(before..).unwrap_or_default();
+        match &self.mark {
+            Some(mark) if written.windows(4).any(|bytes| bytes.eq_ignore_ascii_case(b"FILE")) => {
+                Origin::of(document).line(mark).write_to(text, 1)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn refill(&mut self) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ mod gedcom;
 mod made;
 mod media;
 mod people;
+mod places;
 mod rewrite;
 mod spool;
 
@@ -16,7 +17,7 @@ use dzinza_domain::gedcom::UnknownRoot;
 use dzinza_ports::StoreError;
 
 pub use gedcom::{Prepared, Progress, prepare};
-pub use made::{Made, Source, make};
+pub use made::{Made, Source, kept, make};
 pub use rewrite::{LOSS_LIMIT, Losses};
 
 /// Why there is no export.

@@ -1,16 +1,15 @@
 //! A file as it was asked for.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 use dzinza_domain::collections::IMPORTS;
 use dzinza_domain::export::ExportRequest;
-use dzinza_domain::import;
+use dzinza_domain::import::Kept;
 use dzinza_domain::privacy::Viewer;
-use dzinza_ports::{Blobs, ByteStream, Document, Documents, Filter, Query};
-use futures::StreamExt as _;
+use dzinza_ports::{Blobs, ByteStream, Document, Documents, Filter, Query, StoreError};
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::gedcom::{Progress, prepare};
 use crate::media::zipped;
@@ -51,14 +50,21 @@ pub async fn make(
     let mut options = request.options.clone();
     let photos = (request.zip && options.media).then(scheme);
     options.photos.clone_from(&photos);
-    let prepared = prepare(source.documents.clone(), tree, viewer, options, progress).await?;
+    let kept = match photos {
+        Some(_) => kept(source.documents.clone(), &tree.id).await?,
+        None => Kept::default(),
+    };
+    let mut prepared = prepare(source.documents.clone(), tree, viewer, options, progress).await?;
     let (from, to) = (prepared.version(), request.target(prepared.version()));
     if from == to && !request.zip {
         return Ok(Made { bytes: prepared.stream().boxed(), losses: Losses::default(), converted: false });
     }
+    let mark = (!kept.is_empty()).then(mark);
+    if let Some(mark) = &mark {
+        prepared.mark(mark);
+    }
     let raw = spool::fill(prepared.stream()).await?;
-    let kept = if photos.is_some() { kept(source, tree).await? } else { HashMap::new() };
-    let rewriting = Rewriting { from, to, photos, kept };
+    let rewriting = Rewriting { from, to, photos, mark, kept };
     let rewritten = spool::blocking(move || rewriting.run(&raw)).await?;
     let file = if request.zip {
         zipped(rewritten.file, rewritten.media, source.blobs.clone()).await?
@@ -68,15 +74,20 @@ pub async fn make(
     Ok(Made { bytes: spool::stream(file)?, losses: rewritten.losses, converted: from != to })
 }
 
-/// The files that imported archives brought into this tree. Of two with one name the older one counts.
-async fn kept(source: &Source, tree: &Document) -> Result<HashMap<String, String>, ExportError> {
-    let imports = Filter::eq("familyTreeId", tree.id.as_str()).and(Filter::eq("status", "completed"));
-    let imports = source.documents.find(&IMPORTS, Query::new(imports).limit(1000)).await?;
-    let mut kept = HashMap::new();
-    for import in &imports {
-        for (name, key) in import::media(&import.body) {
-            kept.entry(name.to_owned()).or_insert_with(|| key.to_owned());
-        }
+/// Imports a read. They name all of their files, which may be many.
+const IMPORTS_READ: u32 = 4;
+
+/// The files that the complete imports of a tree brought in archives.
+///
+/// # Errors
+/// What the store says.
+pub async fn kept(documents: Arc<dyn Documents>, tree: &str) -> Result<Kept, StoreError> {
+    let complete = Filter::eq("familyTreeId", tree).and(Filter::eq("status", "completed"));
+    let query = Query::new(complete).limit(IMPORTS_READ).only(Kept::FIELDS);
+    let mut imports = dzinza_ports::stream(documents, &IMPORTS, query);
+    let mut kept = Kept::default();
+    while let Some(import) = imports.try_next().await? {
+        kept.take(&import, |_| true);
     }
     Ok(kept)
 }
@@ -84,6 +95,14 @@ async fn kept(source: &Source, tree: &Document) -> Result<HashMap<String, String
 /// What photos of the platform are named by while the file is put together. Nobody can know it beforehand, so nobody can
 /// have written it into a tree to get at a file that is not theirs.
 fn scheme() -> String {
-    let random = || RandomState::new().build_hasher().finish();
     format!("dz{:016x}{:016x}/", random(), random())
+}
+
+/// The tag of the lines that say where records come from, as little to be known.
+fn mark() -> String {
+    format!("_DZ{:016X}{:016X}", random(), random())
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

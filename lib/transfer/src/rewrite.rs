@@ -1,15 +1,15 @@
 //! A file of one version into one of another, with the photos of the platform put where an archive has them.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek as _, Write as _};
 
+use dzinza_domain::import::Kept;
 use dzinza_gedcom::convert::{Converter, KeptAs, Loss};
 use dzinza_gedcom::{ReadError, Reader, Record, Version};
 use serde_json::{Value, json};
 
 use crate::ExportError;
-use crate::media::{Media, Medium};
+use crate::media::{Media, Medium, Origin};
 
 /// How many losses are kept; the rest is only counted.
 pub const LOSS_LIMIT: usize = 1000;
@@ -56,8 +56,10 @@ pub struct Rewriting {
     pub to: Version,
     /// What photos are named by, if they are wanted.
     pub photos: Option<String>,
-    /// Files that imported archives brought: by their names there, where they are.
-    pub kept: HashMap<String, String>,
+    /// The tag of the lines that say where a record comes from, if there are any.
+    pub mark: Option<String>,
+    /// Files that imported archives brought.
+    pub kept: Kept,
 }
 
 /// What came of it.
@@ -87,7 +89,7 @@ impl Rewriting {
         let mut media = Media::new(self.photos.as_deref(), &self.kept);
         if self.from != self.to || self.photos.is_some() {
             for record in records(raw)? {
-                let record = record.map_err(unreadable)?;
+                let (record, _) = self.unmarked(record.map_err(unreadable)?);
                 media.survey(&record);
                 converter.survey(&record);
             }
@@ -95,20 +97,32 @@ impl Rewriting {
         let mut losses = Losses::default();
         let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
         for record in records(raw)? {
-            let converted = converter.convert(record.map_err(unreadable)?);
+            let (record, origin) = self.unmarked(record.map_err(unreadable)?);
+            let converted = converter.convert(record);
             converted.losses.iter().for_each(|loss| losses.push(loss));
             for record in converted.records {
-                write(record, &mut media, &mut out)?;
+                write(record, &origin, &mut media, &mut out)?;
             }
         }
         out.flush()?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(Rewritten { file, losses, media: media.found() })
     }
+
+    /// A record without what only we say in it.
+    fn unmarked(&self, mut record: Record) -> (Record, Origin) {
+        let origin = self.mark.as_ref().map(|mark| Origin::take(&mut record, mark));
+        (record, origin.unwrap_or_default())
+    }
 }
 
-fn write(mut record: Record, media: &mut Media<'_>, out: &mut impl io::Write) -> io::Result<()> {
-    let more = media.place(&mut record);
+fn write(
+    mut record: Record,
+    origin: &Origin,
+    media: &mut Media<'_>,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let more = media.place(&mut record, origin);
     record.write_to(out, 0)?;
     more.iter().try_for_each(|record| record.write_to(out, 0))
 }

@@ -48,6 +48,7 @@ pub struct Problem {
     message: String,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
+    allowance: Option<u32>,
     extra: Vec<(&'static str, Value)>,
 }
 
@@ -60,6 +61,7 @@ impl Problem {
             message: message.into(),
             errors: Vec::new(),
             retry_after: None,
+            allowance: None,
             extra: Vec::new(),
         }
     }
@@ -131,6 +133,13 @@ impl Problem {
         self.retry_after = Some(seconds);
         self
     }
+    /// The allowance that is used up, which the headers `RateLimit-*` describe; it is there again after
+    /// [`Problem::retry_after`].
+    #[must_use]
+    pub fn of_allowance(mut self, limit: u64) -> Self {
+        self.allowance = Some(u32::try_from(limit).unwrap_or(u32::MAX));
+        self
+    }
     /// A further key of the body, such as `error_source`.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
@@ -144,6 +153,11 @@ impl Problem {
     /// The text for people.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The fields that are wrong.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
     }
 
     /// The body of contract 0.4. The gateway adds `requestId`, which a function does not need to know.
@@ -177,6 +191,11 @@ impl IntoResponse for Problem {
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(limit) = self.allowance {
+            headers.insert("ratelimit-limit", HeaderValue::from(limit));
+            headers.insert("ratelimit-remaining", HeaderValue::from(0_u64));
+            headers.insert("ratelimit-reset", HeaderValue::from(self.retry_after.unwrap_or_default()));
         }
         // The gateway completes the body with the request id; this tells it that the body is ours.
         response.extensions_mut().insert(self);

@@ -1,6 +1,7 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod mail;
 mod restoring;
 
 use std::fs::{self, File, TryLockError};
@@ -17,6 +18,7 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+pub use mail::{mail_folder, mailer};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
@@ -53,7 +55,7 @@ pub struct Embedded {
     pub outbox: Arc<dyn Outbox>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
-    /// Letters, in [`mail_folder`].
+    /// Letters, in [`mail_folder`] unless a [`mailer`] is put here.
     pub mail: Arc<dyn Mailer>,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
@@ -90,6 +92,9 @@ pub enum OpenError {
     /// A secret cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The settings of the mail server do not fit together.
+    #[error("letters cannot be sent: {0}")]
+    Mail(String),
     /// The database or the files cannot be opened.
     #[error("the data folder cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -141,11 +146,6 @@ impl Embedded {
             secrets,
         })
     }
-}
-
-/// Where letters are written.
-pub fn mail_folder(data: &Path) -> PathBuf {
-    data.join("mail")
 }
 
 /// Marks a data folder as being served, for as long as the value lives.

@@ -24,8 +24,8 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         out::line(&format!("{name}={value}"));
     }
     let secrets = settings.data.join("secrets");
-    for name in ["JWT_SECRET", "JWT_REFRESH_SECRET", "BLOB_SIGNING_KEY"] {
-        out::line(&format!("{name}=***"));
+    for secret in dzinza_config::reference().iter().filter(|variable| variable.secret) {
+        out::line(&format!("{}=***", secret.name));
     }
     if secrets.is_dir() {
         Secrets::load(&secrets)?;

@@ -40,6 +40,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
     let metrics = dzinza_telemetry::metrics()?;
     let data = settings.data.clone();
+    let mail_server = (settings.smtp_host.clone(), settings.smtp_port);
     let with_frontend = !settings.frontend.is_empty();
     let serve = Serve { settings, demo: arguments.demo, metrics: Arc::new(move || metrics.render()) };
     let server = serve.bind().await?;
@@ -47,8 +48,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     out::line(&format!("Dzinza is listening on http://{address}"));
     let data = std::path::absolute(&data).unwrap_or(data);
     out::line(&format!("  data     {}", data.display()));
-    let mail = dzinza_wiring::mail_folder(&data);
-    out::line(&format!("  mail     {} (messages are written here)", mail.display()));
+    match mail_server {
+        (host, _) if host.is_empty() => {
+            let mail = dzinza_wiring::mail_folder(&data);
+            out::line(&format!("  mail     {} (messages are written here)", mail.display()));
+        }
+        (host, port) => out::line(&format!("  mail     by {host}:{port}")),
+    }
     out::line(&format!("  API      http://{address}/api/docs"));
     if arguments.demo {
         out::line(&format!("  demo     sign in as {} with {}", demo::EMAIL, demo::PASSWORD));

@@ -39,6 +39,11 @@ impl Operation {
     pub fn is_notification(&self) -> bool {
         self.path.starts_with("/api/notifications")
     }
+
+    /// Whether it is an operation on a key to an account, which is in no tree either.
+    pub fn is_of_account(&self) -> bool {
+        self.path.starts_with("/api/auth/")
+    }
 }
 
 /// Every operation of the served description.
@@ -121,6 +126,8 @@ impl Ids {
             .replace("{importId}", &self.import)
             .replace("{uploadId}", &self.upload)
             .replace("{exportId}", &self.export)
+            // Passkeys take an authenticator, so here they are nobody's; `functions/auth` tests somebody's.
+            .replace("{passkeyId}", "01a20784-3d50-74f9-9661-553000000099")
             .replace("{version}", "1")
             .replace("{id}", one);
         assert!(!filled.contains('{'), "this test does not know what to put into {filled}");

@@ -17,8 +17,12 @@ use super::http::{Client, request};
 const TICKS: f64 = 100.0;
 /// A server that is not there by then does not come.
 const START: Duration = Duration::from_secs(30);
-const SETTINGS: &[(&str, &str)] =
-    &[("LOG_LEVEL", "warn"), ("RATE_LIMIT_MAX_REQUESTS", "0"), ("AUTH_RATE_LIMIT_MAX_REQUESTS", "0")];
+const SETTINGS: &[(&str, &str)] = &[
+    ("LOG_LEVEL", "warn"),
+    ("RATE_LIMIT_MAX_REQUESTS", "0"),
+    ("AUTH_RATE_LIMIT_MAX_REQUESTS", "0"),
+    ("MAX_LOGIN_ATTEMPTS", "0"),
+];
 
 /// Memory in MB.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]

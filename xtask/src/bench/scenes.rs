@@ -143,6 +143,7 @@ impl<'a> Site<'a> {
         self.whole();
         self.write();
         self.sign_in()?;
+        self.storm();
         Ok(self.cells)
     }
 

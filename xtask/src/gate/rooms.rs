@@ -48,6 +48,7 @@ const TABLE: &[Row] = &[
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
     Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
+    row("lib/letters", &["lib/ports"]),
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
@@ -63,6 +64,7 @@ const TABLE: &[Row] = &[
                 "lib/archive",
                 "lib/domain",
                 "lib/gedcom",
+                "lib/letters",
                 "lib/ports",
                 "lib/sealing",
                 "lib/transfer",
@@ -73,7 +75,7 @@ const TABLE: &[Row] = &[
     Row {
         optional: BOOT,
         tests: SUITE,
-        ..row("functions/auth", &["lib/domain", "lib/ports", "lib/sealing", "lib/web"])
+        ..row("functions/auth", &["lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web"])
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },

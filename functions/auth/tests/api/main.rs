@@ -1,11 +1,20 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+mod avatar;
 mod callers;
+#[cfg(test)]
+mod change_password;
 mod description;
+mod export_data;
+mod leaving;
 mod limits;
 mod lockout;
 mod login;
 mod logout;
+#[cfg(test)]
+mod mfa;
+#[cfg(test)]
+mod passkeys;
 // Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod passwords_reset;
@@ -16,3 +25,5 @@ mod register;
 mod site;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod verify;

@@ -64,7 +64,7 @@ async fn the_mailed_token_sets_a_password_once_and_ends_every_session() {
     assert_eq!(house.me(again.access()).await, 200, "signing in works in the same second");
     assert_eq!(reset(&house, &token, "Another-1900").await.fields(), ["token"]);
     let notice = house.letters(2).await.remove(1);
-    assert!(!notice.contains(&token) && notice.contains("changed"), "{notice}");
+    assert!(!notice.contains(&token) && notice.contains("set anew"), "{notice}");
     let recorded = house.recorded();
     for action in ["PASSWORD_RESET_REQUESTED", "PASSWORD_RESET_COMPLETED"] {
         assert_eq!(recorded.iter().filter(|one| *one == action).count(), 1, "{recorded:?}");
@@ -191,15 +191,61 @@ async fn an_address_and_a_client_have_allowances() {
 }
 
 #[tokio::test]
-async fn only_hashes_of_tokens_are_stored() {
+async fn only_the_hash_of_a_token_is_stored_and_a_token_can_be_asked_about() {
     let (house, _, token) = asked().await;
-    let found = house.ports.limits.get(&[&format!("password_reset:{token}")]).await.unwrap();
-    assert_eq!(found, [None]);
-    let newest = format!("password_reset_of:{}", house.user(EMAIL).await.id);
-    let hash = house.ports.limits.get(&[&newest]).await.unwrap().remove(0).unwrap();
-    assert_ne!(hash, token);
-    let id = house.ports.limits.get(&[&format!("password_reset:{hash}")]).await.unwrap().remove(0);
-    assert_eq!(id, Some(house.user(EMAIL).await.id));
+    let (hash, _) = house.user(EMAIL).await.password_reset.unwrap();
+    assert!(hash.len() == 64 && hash != token);
+    let ask = async |token: &str| {
+        house.post("/api/auth/validate-password-reset-token", json!({ "token": token })).await
+    };
+    assert_eq!(ask(&hash).await.fields(), ["token"], "what is stored opens nothing");
+    for _ in 0..2 {
+        assert_eq!(ask(&token).await.status, 200);
+    }
+    assert_eq!(ask("").await.fields(), ["token"]);
+    house.advance_minutes(60);
+    assert_eq!(ask(&token).await.fields(), ["token"]);
+    assert_eq!(reset(&house, &token, NEW).await.fields(), ["token"]);
+}
+
+#[tokio::test]
+async fn the_token_may_stand_in_the_address() {
+    let (house, _, token) = asked().await;
+    let path = format!("{RESET}/{token}");
+    assert_eq!(house.post(&path, json!({ "password": "weak" })).await.fields(), ["newPassword"]);
+    let other = json!({ "password": NEW, "token": "0".repeat(64) });
+    assert_eq!(house.post(&path, other).await.status, 200, "the address counts");
+    assert_eq!(house.post(&path, json!({ "password": "Another-1900" })).await.fields(), ["token"]);
+    assert_eq!(house.login(EMAIL, NEW).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_unknown_address_costs_the_same_writes_as_a_known_one() {
+    let house = House::new();
+    house.register(EMAIL).await;
+    house.proofs(1).await;
+    for email in [EMAIL, "nobody@example.org"] {
+        let before = house.ports.outbox.waiting().await.unwrap();
+        forgot(&house, email).await;
+        assert_eq!(house.ports.outbox.waiting().await.unwrap(), before + 1, "{email}");
+    }
+    assert!(house.letters(1).await[0].starts_with("To: tendai@"));
+}
+
+#[tokio::test]
+async fn a_link_can_lead_to_a_page_elsewhere_and_letters_speak_the_language_of_the_account() {
+    let url = "https://family.example.org/new-password?key={token}&x=1".to_owned();
+    let house = House::with(AuthRules { password_reset_url: url, ..rules() });
+    house.register(EMAIL).await;
+    house
+        .change(EMAIL, UserChange { preferred_language: Some("sn".to_owned()), ..UserChange::default() })
+        .await;
+    forgot(&house, EMAIL).await;
+    let letter = house.letters(1).await.remove(0);
+    let (_, rest) = letter.split_once("https://family.example.org/new-password?key=").unwrap();
+    let token = &rest[..64];
+    assert!(rest[64..].starts_with("&x=1\n") && letter.contains("Mhoro"), "{letter}");
+    assert_eq!(reset(&house, token, NEW).await.status, 200);
 }
 
 #[tokio::test]
@@ -233,6 +279,34 @@ async fn the_link_opens_a_form_that_works_without_scripts() {
     let text: Value = json!({ "token": token, "password": NEW });
     let call = house.call(Method::POST, RESET).header("content-type", "text/plain").raw(&text.to_string());
     assert_eq!(call.send().await.status, 415);
+}
+
+#[tokio::test]
+async fn the_form_speaks_the_language_of_the_browser_and_announces_what_is_wrong() {
+    let (house, _, token) = asked().await;
+    for (accepted, language, title) in [
+        ("sn-ZW, en;q=0.8", "sn", "Sarudzai pasiwedhi itsva"),
+        ("nd", "nd", "Khethani iphasiwedi entsha"),
+        ("fr", "en", "Choose a new password"),
+    ] {
+        let opened = house.call(Method::GET, &format!("{RESET}/{token}")).header("accept-language", accepted);
+        let (status, headers, page) = opened.page().await;
+        assert_eq!((status, headers["content-language"].to_str().unwrap()), (200, language));
+        assert_eq!(headers["vary"], "Accept-Language");
+        for part in [&format!("<html lang=\"{language}\">"), title, "<label for=\"password\">", "autofocus"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains("role=\"alert\""), "{page}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        let sent = house.call(Method::POST, RESET).header("accept-language", accepted);
+        let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+        let (status, headers, page) = sent.raw(&format!("token={token}&newPassword={PASSWORD}")).page().await;
+        assert_eq!((status, headers["content-language"].to_str().unwrap()), (400, language));
+        for part in ["role=\"alert\"", "aria-invalid=\"true\" aria-describedby=\"problem rules\"", &token] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
 }
 
 /// Accounts whose password becomes another one in the moment in which someone signs in with the old one.

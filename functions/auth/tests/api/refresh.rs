@@ -246,3 +246,19 @@ async fn a_session_that_ends_while_a_token_comes_again_stays_ended() {
     let active = house.ports.sessions.active(&house.user(EMAIL).await.id, house.clock.now()).await.unwrap();
     assert!(active.is_empty(), "{active:?}");
 }
+
+#[tokio::test]
+async fn the_owner_is_told_once_that_a_token_was_used_again() {
+    let house = House::new();
+    let first = house.register("tendai@example.org").await;
+    assert_eq!(house.refresh(first.refresh()).await.status, 200);
+    house.advance_minutes(2);
+    for _ in 0..3 {
+        assert_eq!(house.refresh(first.refresh()).await.status, 401);
+    }
+    let letter = house.letters(1).await.remove(0);
+    assert!(
+        letter.starts_with("To: tendai@example.org\n") && letter.contains("signed a device out"),
+        "{letter}"
+    );
+}

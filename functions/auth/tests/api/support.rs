@@ -9,12 +9,13 @@ use axum::Router;
 use axum::body::Body;
 use dzinza_auth::{AuthPorts, AuthRules, api};
 use dzinza_contract::ManualClock;
+use dzinza_domain::collections;
 use dzinza_ports::{
     Audit, AuditEntry, Clock, Hits, Ids, Limits, Mail, StoreError, StoreErrorKind, SystemIds, User,
     UserChange,
 };
 use dzinza_sealing::{LETTERS, Sealer};
-use dzinza_sqlite::SqliteStore;
+use dzinza_sqlite::{FileBlobs, SqliteStore};
 use dzinza_web::{AuthState, TokenKeys};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -91,7 +92,9 @@ pub struct House {
     trail: Arc<Trail>,
     counters: Arc<Counters>,
     letters: Arc<Mutex<Vec<String>>>,
+    proofs: Arc<Mutex<Vec<String>>>,
     router: Router,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 /// Cheap hashes and no limits, which the tests about limits switch on.
@@ -100,6 +103,7 @@ pub fn rules() -> AuthRules {
         bcrypt_cost: 4,
         credential_limit: 0,
         email_limit: 0,
+        user_limit: 0,
         refresh_limit: 0,
         ..AuthRules::default()
     }
@@ -118,7 +122,9 @@ impl House {
         let clock = Arc::new(ManualClock::default());
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let time: Arc<dyn Clock> = clock.clone();
-        let store = SqliteStore::in_memory(time.clone(), ids.clone(), &[]).unwrap();
+        let store = SqliteStore::in_memory(time.clone(), ids.clone(), collections::ALL).unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let blobs = FileBlobs::open(folder.path(), vec![7; 32], "/blobs", time.clone()).unwrap();
         let trail = Arc::new(Trail { store: store.clone(), seen: Mutex::default() });
         let counters = Arc::new(Counters { store: store.clone(), down: AtomicBool::new(false) });
         let auth = AuthState {
@@ -144,10 +150,13 @@ impl House {
             ids,
             auth,
             rules,
+            documents: store.clone(),
+            blobs,
         };
         adjust(&mut ports);
         let router = api(ports.clone()).router;
-        Self { ports, clock, trail, counters, letters: Arc::default(), router }
+        let (letters, proofs) = (Arc::default(), Arc::default());
+        Self { ports, clock, trail, counters, letters, proofs, router, _folder: folder }
     }
 
     pub fn cut_counters_off(&self) {
@@ -167,28 +176,45 @@ impl House {
         self.trail.seen.lock().unwrap().last().cloned().unwrap()
     }
 
-    /// The letters so far, oldest first, once there are this many. Some are posted after the answer.
+    /// The letters so far, oldest first, once there are this many, without those that prove an address. Some are
+    /// posted after the answer.
     pub async fn letters(&self, count: usize) -> Vec<String> {
+        self.posted(&self.letters, count).await
+    }
+
+    /// The letters with a link that proves an address; signing up is followed by one.
+    pub async fn proofs(&self, count: usize) -> Vec<String> {
+        self.posted(&self.proofs, count).await
+    }
+
+    async fn posted(&self, box_of: &Mutex<Vec<String>>, count: usize) -> Vec<String> {
         for _ in 0..500 {
-            let lease = Duration::from_hours(10_000);
-            let posted = self.ports.outbox.lease(100, lease, self.clock.now()).await.unwrap();
-            let opened = posted.into_iter().map(|outgoing| {
-                let sealed = outgoing.letter.sealed;
-                assert!(!sealed.contains('@') && !sealed.contains("token"), "a letter lies open: {sealed}");
-                let text = self.ports.sealer.open(LETTERS, &sealed).unwrap();
-                let mail: Mail = serde_json::from_str(&text).unwrap();
-                format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text)
-            });
-            let mut letters = self.letters.lock().unwrap();
-            letters.extend(opened);
+            self.collect().await;
+            let letters = box_of.lock().unwrap().clone();
             if letters.len() >= count {
                 assert_eq!(letters.len(), count, "more letters than there should be");
-                return letters.clone();
+                return letters;
             }
-            drop(letters);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the letters were never written");
+    }
+
+    async fn collect(&self) {
+        let lease = Duration::from_hours(10_000);
+        for outgoing in self.ports.outbox.lease(100, lease, self.clock.now()).await.unwrap() {
+            let sealed = outgoing.letter.sealed;
+            assert!(!sealed.contains('@') && !sealed.contains("token"), "a letter lies open: {sealed}");
+            let text = self.ports.sealer.open(LETTERS, &sealed).unwrap();
+            let mail: Mail = serde_json::from_str(&text).unwrap();
+            assert!(mail.html.as_ref().is_some_and(|html| !html.contains("{{")), "{mail:?}");
+            let proves = mail.text.contains("/api/auth/verify-email/");
+            let letter = format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text);
+            // A letter to nobody is what an unknown address gets.
+            if !mail.to.is_empty() {
+                (if proves { &self.proofs } else { &self.letters }).lock().unwrap().push(letter);
+            }
+        }
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {
@@ -257,6 +283,18 @@ impl Call {
     pub fn raw(mut self, body: &str) -> Self {
         self.body = Body::from(body.to_owned());
         self
+    }
+
+    pub fn bytes(mut self, body: Vec<u8>) -> Self {
+        self.body = Body::from(body);
+        self
+    }
+
+    /// The answer as a file: status, headers, bytes.
+    pub async fn file(self) -> (u16, HeaderMap, Vec<u8>) {
+        let response = self.router.oneshot(self.request.body(self.body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status.as_u16(), head.headers, body.collect().await.unwrap().to_bytes().to_vec())
     }
 
     /// The answer as a page: status, headers, text.

@@ -6,7 +6,7 @@ use dzinza_domain::collections::{
     FAMILY_TREES, GEDCOM_RECORDS, IMPORTS, PEOPLE, PERSON_HISTORIES, RELATIONSHIPS,
 };
 use dzinza_domain::gedcom::{kept_record, kept_text, kept_xref, read_family};
-use dzinza_domain::import::pointer_suffix;
+use dzinza_domain::import::{Kept, pointer_suffix};
 use dzinza_domain::reimport::{Side, Tie, hash};
 use dzinza_domain::tree;
 use dzinza_ports::{Body, Filter, Query};
@@ -90,6 +90,8 @@ pub struct KnownRecord {
     /// The hash of its text without the pointer.
     pub content: u64,
     pub family: Option<Box<KnownFamily>>,
+    /// It names a file that another archive brought: what says the same may mean another.
+    pub apart: bool,
 }
 
 /// Hashes of ids.
@@ -171,6 +173,12 @@ impl Known {
         lineage: &Lineage,
         shown: &Filter,
     ) -> Result<(), JobError> {
+        let kept = if lineage.is_empty() {
+            Kept::default()
+        } else {
+            dzinza_transfer::kept(held.ports.documents.clone(), held.text("familyTreeId")).await?
+        };
+        let with_files = kept.imports();
         let query = Query::new(shown.clone()).limit(CHUNK);
         let mut all = dzinza_ports::stream(held.ports.documents.clone(), &GEDCOM_RECORDS, query);
         while let Some(record) = all.try_next().await? {
@@ -180,10 +188,14 @@ impl Known {
             if tag == "HEAD" {
                 origin.key = origin.key.map(|(_, at)| (hash(&tag), at));
             }
+            let text = kept_text(&record.body).unwrap_or_default();
+            let import = record.body.get("importId").and_then(Value::as_str);
+            let foreign = import.filter(|import| lineage.0.iter().all(|(id, _)| id != import));
             self.records.push(KnownRecord {
                 tag: hash(&tag),
                 origin,
-                content: content(kept_text(&record.body).unwrap_or_default()),
+                content: content(text),
+                apart: foreign.is_some_and(|id| with_files.contains(id)) && text.contains(" FILE "),
                 family: (tag == "FAM").then(|| Box::new(members(&record.body))),
             });
             self.record_ids.push(&record.id);

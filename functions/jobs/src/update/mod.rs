@@ -9,6 +9,7 @@
 
 mod changes;
 mod file;
+mod files;
 mod known;
 mod plan;
 mod restore;
@@ -20,7 +21,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
 use dzinza_domain::collections::{FAMILY_TREES, IMPORT_CHANGES, PEOPLE, RELATIONSHIPS};
-use dzinza_domain::import::{self, Phase};
+use dzinza_domain::import::{self, MEDIA_FOR, Phase};
 use dzinza_gedcom::{Diagnostic, ReadError, Reader, Record, Severity};
 use dzinza_ports::{Batch, Body, Filter};
 use serde_json::{Value, json};
@@ -37,6 +38,7 @@ use crate::{JobError, clear, generations, now, settle};
 
 use changes::{Counts, Subject, tell};
 use file::NewFile;
+use files::Files;
 use known::{Known, Lineage};
 use plan::{Compared, Plan, Pointers};
 use work::{Decision, Item, Work, fetch};
@@ -214,6 +216,7 @@ async fn prepare<'a>(
         user_id: held.text("userId").to_owned(),
         now: now(held.ports),
         remove_missing,
+        files: Files::of(held).await?,
         pairs: if remove_missing { new.all_pairs() } else { HashSet::new() },
         unread_dates: 0,
     })
@@ -314,7 +317,7 @@ async fn write(
     }
     loop {
         let decision = work.decide(items).await?;
-        let Decision { mut writes, mut links, touches, counts: more, kept, structure, .. } = decision;
+        let Decision { mut writes, mut links, touches, counts: more, kept, structure, meant, .. } = decision;
         // The relationships of a large family come before it, in batches of their own. Nobody sees them yet, and a run
         // that is cut off in between finds them.
         let rest = links.split_off(links.len() / LINKS * LINKS);
@@ -335,6 +338,8 @@ async fn write(
         let mut sum = *counts;
         sum.add(&more);
         let before = (held.document.body.get("update").cloned(), held.number("applied"));
+        let meant_before = (!meant.is_empty()).then(|| held.document.body.get(MEDIA_FOR).cloned());
+        files::note(held, &meant);
         held.set("update", sum.value());
         held.set("applied", place);
         if held.try_save(batch).await? {
@@ -346,6 +351,10 @@ async fn write(
         }
         held.set("update", before.0.unwrap_or(Value::Null));
         held.set("applied", before.1);
+        if let Some(before) = meant_before {
+            held.document.body.remove(MEDIA_FOR);
+            held.document.body.extend(before.map(|before| (MEDIA_FOR.to_owned(), before)));
+        }
         // With the tree goes all of this, by a job of its own.
         if held.ports.documents.get(&FAMILY_TREES, &work.tree_id).await?.is_none() {
             return Err(JobError::Overtaken);

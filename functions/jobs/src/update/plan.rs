@@ -266,7 +266,9 @@ impl Finding<'_> {
                 by_key.put((record.tag, key), at);
             }
             let said = record.family.as_ref().map_or(record.content, |family| house(&family.partners));
-            by_content.put((record.tag, said), at);
+            if record.family.is_some() || !record.apart {
+                by_content.put((record.tag, said), at);
+            }
         }
         let mut taken = vec![false; known.records.len()];
         let mut left = Vec::new();

@@ -15,6 +15,7 @@ use futures::TryStreamExt as _;
 use serde_json::{Map, Value, json};
 
 use super::changes::{Counts, Subject, back_up};
+use super::files::Files;
 use super::plan::{Plan, Pointers};
 use super::ties::Ties;
 use crate::links::{Linked, Linker};
@@ -40,6 +41,7 @@ pub struct Work<'a> {
     pub user_id: String,
     pub now: String,
     pub remove_missing: bool,
+    pub files: Files,
     /// The pairs that the file states anywhere; only if what it does not state may go.
     pub pairs: HashSet<u64>,
     /// Dates that cannot be understood.
@@ -73,6 +75,8 @@ pub struct Decision {
     pub kept: Vec<(u32, String)>,
     /// Whether relationships that can be seen change.
     pub structure: bool,
+    /// Names of files that documents mean as this archive has them since, and those documents.
+    pub meant: Vec<(String, String)>,
 }
 
 impl Work<'_> {
@@ -132,12 +136,13 @@ impl Work<'_> {
                 Some(current) if tag == "INDI" => {
                     let base = bases.get(&id).and_then(|(_, base)| base.as_deref());
                     let update = merge_person(&current.body, base, &item.record, self.remove_missing);
-                    if let Some(after) = self.person(&mut decision, item, current, update) {
-                        changed.push((current, after));
-                    }
+                    let after = self.person(&mut decision, item, current, update);
+                    self.means(&mut decision, item, current, after.as_ref());
+                    changed.extend(after.map(|after| (current, after)));
                 }
                 Some(current) => {
                     let after = self.record(&mut decision, item, current);
+                    self.means(&mut decision, item, current, after.as_ref());
                     families.insert(item.place, (current, after));
                 }
                 None if self.plan.is_matched(item.place) => decision.counts.tally(tag).deleted += 1,
@@ -218,6 +223,11 @@ impl Work<'_> {
                 Some(body)
             }
         }
+    }
+
+    fn means(&self, decision: &mut Decision, item: &Item, current: &Document, after: Option<&Body>) {
+        let names = self.files.meant(&item.record, current, after);
+        decision.meant.extend(names.into_iter().map(|name| (name, current.id.clone())));
     }
 
     /// A record that is there; answers what it is then, if it changes.

@@ -32,7 +32,7 @@ async fn ask(world: &World, asked: &Value) {
     world.commit(new.begin("e", &world.now(), &expires)).await;
 }
 
-async fn file(world: &World) -> Option<Vec<u8>> {
+pub async fn file(world: &World) -> Option<Vec<u8>> {
     let export = world.get(&EXPORTS, "e").await;
     let read = world.ports.blobs.get(export.body["blobKey"].as_str().unwrap(), None).await.unwrap()?;
     Some(read.bytes.try_collect::<Vec<Bytes>>().await.unwrap().concat())
@@ -147,6 +147,15 @@ async fn rights_that_were_lost_meanwhile_count() {
     world.commit(batch).await;
     assert!(world.handle(&message(2)).await);
     assert_eq!((&export(&world).await.body["errorCode"], file(&world).await), (&json!("no_access"), None));
+}
+
+/// Asks for an export, whatever was asked for before, and has it made.
+pub async fn ask_anew(world: &World, asked: &Value) {
+    let mut batch = Batch::new();
+    batch.delete_any(&EXPORTS, "e");
+    world.commit(batch).await;
+    ask(world, asked).await;
+    assert!(world.handle(&message(1)).await);
 }
 
 async fn ask_again(world: &World) {

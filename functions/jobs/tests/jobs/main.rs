@@ -1,7 +1,10 @@
 //! Jobs over a real store, with messages made by hand.
 
+mod account_exports;
 mod exports;
 mod imports;
+mod leaving;
+mod media;
 mod recovery;
 mod trees;
 mod undo;

@@ -112,6 +112,8 @@ impl World {
             documents: hooked.clone(),
             blobs: blobs.clone(),
             sessions: store.clone(),
+            users: store.clone(),
+            audit: store.clone(),
             outbox: store.clone(),
             mail: FileMailer::open(folder.path().join("mail"), clock.clone(), Arc::new(SystemIds)).unwrap(),
             sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
@@ -145,19 +147,19 @@ impl World {
     }
 
     /// Uploads a file and queues its import.
-    pub async fn upload(&self, id: &str, text: &str) {
+    pub async fn upload(&self, id: &str, text: &(impl AsRef<[u8]> + ?Sized)) {
         let key = format!("imports/{id}.ged");
-        let bytes = Bytes::from(text.to_owned());
+        let bytes = Bytes::copy_from_slice(text.as_ref());
         let stream = futures::stream::once(async { Ok(bytes) }).boxed();
         self.blobs.put(&key, "application/x-gedcom", stream).await.unwrap();
-        let size = text.len() as u64;
+        let size = text.as_ref().len() as u64;
         let new = NewImport { tree_id: TREE, user_id: "owner", blob_key: &key, file_name: "a.ged", size };
         let tree = self.get(&FAMILY_TREES, TREE).await;
         self.commit(import::begin(id, &tree, new.into_body(&self.now()))).await;
     }
 
     /// Uploads a file and imports it.
-    pub async fn import(&self, id: &str, text: &str) {
+    pub async fn import(&self, id: &str, text: &(impl AsRef<[u8]> + ?Sized)) {
         self.upload(id, text).await;
         assert!(self.handle(&message("import", id, 1)).await);
         assert_eq!(self.status(id).await, "completed");
@@ -167,16 +169,16 @@ impl World {
     pub async fn look_at(
         &self,
         id: &str,
-        text: &str,
+        text: &(impl AsRef<[u8]> + ?Sized),
         mode: &str,
         previous: Option<&str>,
         remove: bool,
     ) -> Body {
         let key = format!("imports/{id}.ged");
-        let bytes = Bytes::from(text.to_owned());
+        let bytes = Bytes::copy_from_slice(text.as_ref());
         let stream = futures::stream::once(async { Ok(bytes) }).boxed();
         self.blobs.put(&key, "application/x-gedcom", stream).await.unwrap();
-        let size = text.len() as u64;
+        let size = text.as_ref().len() as u64;
         let new = NewImport { tree_id: TREE, user_id: "owner", blob_key: &key, file_name: "a.ged", size };
         let mut body = new.into_body(&self.now());
         body.insert("mode".into(), json!(mode));

@@ -1,6 +1,7 @@
 //! Where the files of media objects are fetched.
 
 use dzinza_domain::collections::{GEDCOM_RECORDS, IMPORTS};
+use dzinza_domain::import;
 use dzinza_ports::{Batch, Body};
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ fn files() -> String {
 }
 
 async fn import(world: &World, id: &str, tree: &str, status: &str, media: &[(&str, &str)]) {
-    let media: Vec<Value> = media.iter().map(|(name, key)| json!({ "name": name, "key": key })).collect();
+    let media: Vec<Value> = media.iter().map(|(name, key)| import::kept_medium(name, key, key)).collect();
     let import = json!({ "familyTreeId": tree, "status": status, "media": media });
     let mut batch = Batch::new();
     batch.insert(&IMPORTS, id, body(&import));
@@ -54,6 +55,15 @@ async fn a_media_object_has_addresses_of_the_files_that_a_complete_import_of_its
     for user in ["owner", "viewer", "stranger"] {
         assert_eq!(keys(&world, user).await, old("media/i6/0-a.jpg"), "{user}");
     }
+    // Unless a newer version of its file says that it means another since.
+    import(&world, "i7", &world.tree, "completed", &[("a.jpg", "media/i7/0-a.jpg")]).await;
+    assert_eq!(keys(&world, "owner").await, old("media/i6/0-a.jpg"));
+    let mut meant = Body::new();
+    import::mean(&mut meant, "a.jpg", world.id("@M1@"));
+    let mut batch = Batch::new();
+    batch.adjust(&IMPORTS, "i7", Vec::new(), meant);
+    world.ports.documents.commit(batch).await.unwrap();
+    assert_eq!(keys(&world, "owner").await, old("media/i7/0-a.jpg"));
 }
 
 #[tokio::test]

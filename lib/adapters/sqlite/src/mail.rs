@@ -14,6 +14,7 @@ use crate::error::{invalid, unavailable};
 /// [`Mailer`] that writes letters to a folder.
 pub struct FileMailer {
     folder: PathBuf,
+    from: String,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -25,9 +26,19 @@ impl FileMailer {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Arc<Self>, StoreError> {
+        Self::open_from(folder, "Dzinza <noreply@localhost>", clock, ids)
+    }
+
+    /// The same with a sender, as header `From` has it.
+    pub fn open_from(
+        folder: impl AsRef<Path>,
+        from: &str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Arc<Self>, StoreError> {
         let folder = folder.as_ref().to_owned();
         std::fs::create_dir_all(&folder).map_err(io)?;
-        Ok(Arc::new(Self { folder, clock, ids }))
+        Ok(Arc::new(Self { folder, from: one_line(from), clock, ids }))
     }
 }
 
@@ -39,10 +50,11 @@ impl Mailer for FileMailer {
             .timestamp_to_string(&self.clock.now())
             .map_err(|_| invalid("the date of a letter"))?;
         let letter = format!(
-            "To: {}\nSubject: {}\nDate: {date}\nMessage-ID: <{id}@dzinza>\n\n{}",
+            "From: {}\nTo: {}\nSubject: {}\nDate: {date}\nMessage-ID: <{id}@dzinza>\nMIME-Version: 1.0\n{}",
+            self.from,
             one_line(&mail.to),
             one_line(&mail.subject),
-            mail.text
+            body(&mail, &id)
         );
         let folder = self.folder.clone();
         tokio::task::spawn_blocking(move || write(&folder, &id, &letter))
@@ -50,6 +62,20 @@ impl Mailer for FileMailer {
             .map_err(|_| unavailable("the mail folder"))?
             .map_err(io)
     }
+}
+
+/// The text, and the HTML beside it (RFC 2046, 5.1.4): lines as they are, for a person to read.
+fn body(mail: &Mail, id: &str) -> String {
+    let part = |kind: &str, content: &str| {
+        format!("Content-Type: {kind}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{content}")
+    };
+    let text = part("text/plain", &mail.text);
+    let Some(html) = &mail.html else { return text };
+    let html = part("text/html", html);
+    let edge = format!("=_{id}");
+    format!(
+        "Content-Type: multipart/alternative; boundary=\"{edge}\"\n\n--{edge}\n{text}\n--{edge}\n{html}\n--{edge}--\n"
+    )
 }
 
 /// Under a name that begins with a dot, and mode 0600, until all of it is there.
@@ -99,10 +125,41 @@ mod tests {
             let text = std::fs::read_to_string(&file).unwrap();
             let (head, body) = text.split_once("\n\n").unwrap();
             let lines: Vec<&str> = head.lines().collect();
-            assert_eq!(lines[..2], ["To: a@b.zwBcc: eve@example.org", "Subject: NdiX: ñ"]);
-            assert!(lines[2].starts_with("Date: ") && lines[2].ends_with("0000"), "{head}");
-            assert!(lines[3].starts_with("Message-ID: <") && lines.len() == 4, "{head}");
+            assert_eq!(
+                lines[..3],
+                ["From: Dzinza <noreply@localhost>", "To: a@b.zwBcc: eve@example.org", "Subject: NdiX: ñ"]
+            );
+            assert!(lines[3].starts_with("Date: ") && lines[3].ends_with("0000"), "{head}");
+            assert!(lines[4].starts_with("Message-ID: <") && lines[5] == "MIME-Version: 1.0", "{head}");
+            assert_eq!(
+                lines[6..],
+                ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+            );
             assert_eq!(body, "Mhoro\nñ\n");
         }
+    }
+
+    #[tokio::test]
+    async fn text_and_html_stand_beside_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        let mailer = FileMailer::open_from(&folder, "Moyo <noreply@moyo.example>\n", clock, ids).unwrap();
+        let mail = Mail {
+            to: "a@b.zw".into(),
+            subject: "Mhoro".into(),
+            text: "Mhoro ñ\n".into(),
+            html: Some("<p>Mhoro ñ</p>\n".into()),
+        };
+        mailer.send(mail).await.unwrap();
+        let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+        let letter = std::fs::read_to_string(file).unwrap();
+        assert!(letter.starts_with("From: Moyo <noreply@moyo.example>\n"), "{letter}");
+        let (_, rest) = letter.split_once("multipart/alternative; boundary=\"").unwrap();
+        let (edge, rest) = rest.split_once("\"\n\n").unwrap();
+        let parts: Vec<&str> = rest.split(&format!("--{edge}")).collect();
+        assert_eq!(parts.len(), 4, "{letter}");
+        assert!(parts[1].contains("text/plain") && parts[1].ends_with("\n\nMhoro ñ\n\n"), "{letter}");
+        assert!(parts[2].contains("text/html") && parts[2].ends_with("\n\n<p>Mhoro ñ</p>\n\n"), "{letter}");
+        assert_eq!((parts[0], parts[3]), ("", "--\n"));
     }
 }

@@ -62,6 +62,7 @@ impl Settings {
                      AND (other.role = 'ADMIN' OR other.is_superuser))",
             );
         }
+        self.demand("erase_after = ?", given.erase_after.map(Micros::from));
     }
 
     /// The whole statement and its values.

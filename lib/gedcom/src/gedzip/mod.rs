@@ -38,7 +38,7 @@ use std::io;
 
 use zip::result::ZipError;
 
-pub use name::{archive_name, file_reference};
+pub use name::{archive_name, entry_names, file_reference};
 pub use reader::{Archive, Entry, Media, ZipLimits};
 pub use writer::{Compression, Writer};
 

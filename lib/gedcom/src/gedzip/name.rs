@@ -18,6 +18,19 @@ pub fn archive_name(reference: &str) -> Option<String> {
     (is_safe(name) && !name.eq_ignore_ascii_case(super::GEDCOM)).then(|| name.to_owned())
 }
 
+/// The names that an entry may have which a `FILE` payload stands for, the likeliest first: [`archive_name`], then what
+/// is found in archives besides. The official samples have what `file:///path/x` refers to as `path/x`; some writers use
+/// the payload as the name, escapes and all, or write backslashes in the payload.
+pub fn entry_names(reference: &str) -> impl Iterator<Item = String> + use<> {
+    let reference = reference.trim();
+    let local = reference.strip_prefix("file:///").unwrap_or(reference);
+    let slashed = local.replace('\\', "/");
+    let decoded = archive_name(local).or_else(|| archive_name(&slashed));
+    let literal =
+        decoded.as_deref().and_then(|name| (name != slashed && is_safe(&slashed)).then_some(slashed));
+    decoded.into_iter().chain(literal)
+}
+
 /// The `FILE` payload for a path within the archive: `media/Zoë 2.jpg` to `media/Zo%C3%AB%202.jpg`.
 pub fn file_reference(name: &str) -> String {
     files::to_seven(name)
@@ -43,6 +56,18 @@ mod tests {
         assert_eq!(archive_name("./a.jpg").as_deref(), Some("a.jpg"));
         for name in ["media/Zoë 2.jpg", "100%.jpg", "a?b#c[d].jpg", "12:30.jpg"] {
             assert_eq!(archive_name(&file_reference(name)).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn names_that_entries_have_besides() {
+        let names = |reference| entry_names(reference).collect::<Vec<_>>();
+        assert_eq!(names("./a.jpg"), ["a.jpg"]);
+        assert_eq!(names("a%20b.jpg"), ["a b.jpg", "a%20b.jpg"]);
+        assert_eq!(names("file:///path/x.jpg"), ["path/x.jpg"]);
+        assert_eq!(names(r"photos\a.jpg"), ["photos/a.jpg"]);
+        for outside in ["", "https://example.org/a", "../a", r"..\a", "file:///C:/a", r"C:\a", "gedcom.ged"] {
+            assert!(names(outside).is_empty(), "{outside}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::name::{archive_name, is_safe};
+use super::name::{entry_names, is_safe};
 use super::{GEDCOM, ZipProblem};
 
 /// What [`Archive`] refuses.
@@ -99,15 +99,7 @@ impl<R: Read + Seek> Archive<R> {
     /// # Errors
     /// As [`gedcom`](Self::gedcom).
     pub fn media(&mut self, reference: &str) -> Result<Option<Entry<'_, R>>, ZipProblem> {
-        let reference = reference.trim();
-        // The official samples hold what `file:///path/x` refers to as `path/x`.
-        let local = reference.strip_prefix("file:///").unwrap_or(reference);
-        let decoded = archive_name(local);
-        let found = decoded.as_deref().and_then(|name| self.zip.index_for_name(name)).or_else(|| {
-            // Some writers use the payload as the name, escapes and all.
-            let written = is_safe(local) && decoded.is_some();
-            written.then(|| self.zip.index_for_name(local)).flatten()
-        });
+        let found = entry_names(reference).find_map(|name| self.zip.index_for_name(&name));
         found.map(|at| self.entry(at, self.limits.media_bytes)).transpose()
     }
 

@@ -13,7 +13,9 @@ pub use keys::{AccessToken, AccessTokens, Identities, Identity, Passkey, Passkey
 pub use outbox::{Letter, Outbox, OutgoingLetter};
 pub use sessions::{RefreshToken, Sessions};
 pub use site::{SiteRecord, SiteSettings};
-pub use users::{Given, NewUser, Role, User, UserChange, UserFilter, UserOrder, UserPage, Users};
+pub use users::{
+    ERASURE_BEGUN, Given, NewUser, Role, User, UserChange, UserFilter, UserOrder, UserPage, Users,
+};
 
 /// SHA-256 of a token, lowercase hex: the token itself is never stored.
 pub type TokenHash = String;

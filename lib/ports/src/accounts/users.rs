@@ -124,6 +124,9 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+/// The `erase_after` of an account whose erasure has begun: nobody comes back to it any more.
+pub const ERASURE_BEGUN: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// An account to be made; everything else has its default.
 #[derive(Debug, Clone, Default)]
 pub struct NewUser {
@@ -185,6 +188,8 @@ pub struct Given {
     /// If set: another active account administers the platform. Of changes that take the role away at the same moment
     /// this lets through as many as leave one.
     pub admin_remains: bool,
+    /// It is to be erased at this moment: neither has its owner come back, nor has the erasure begun.
+    pub erase_after: Option<Timestamp>,
 }
 
 /// Columns to change; `None` leaves one as it is, `Some(None)` clears it.

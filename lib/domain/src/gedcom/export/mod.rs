@@ -187,13 +187,13 @@ impl Export {
         "gedcom",
     ];
     /// What is looked at in a record other than a person's.
-    pub const RECORD_FIELDS: &[&str] = &["gedcom", "tag", "links"];
+    pub const RECORD_FIELDS: &[&str] = &["gedcom", "tag", "links", "importId"];
 
     /// What the first pass looks at in a person, and the second if [`Export::needs_whole`] denies it.
     pub fn person_fields(&self) -> &'static [&'static str] {
         match self.options.living {
-            Living::Show => &["gedcom", "gender"],
-            _ => &["gedcom", "gender", "index", "dateOfBirth", "dateOfDeath", "isLiving"],
+            Living::Show => &["gedcom", "gender", "importId"],
+            _ => &["gedcom", "gender", "importId", "index", "dateOfBirth", "dateOfDeath", "isLiving"],
         }
     }
 

@@ -1,0 +1,31 @@
+//! Second factors: one-time codes of an app (TOTP, RFC 6238) and backup codes (contract 3.2).
+//!
+//! What is used up is used up by compare-and-set on the account, so that of many who send the same code at the same
+//! moment one passes. Wrong codes count towards the lock of the address, like wrong passwords.
+
+mod backup;
+mod disable;
+mod factor;
+mod notice;
+mod owner;
+mod regenerate;
+mod setup;
+mod totp;
+mod verify;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use factor::{Factor, check};
+pub(crate) use owner::{Owner, Proof};
+
+use crate::Service;
+
+/// The routes under `/api/auth/mfa`.
+pub(crate) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(setup::set_up))
+        .routes(routes!(verify::verify))
+        .routes(routes!(disable::disable))
+        .routes(routes!(regenerate::regenerate))
+}

@@ -1,0 +1,50 @@
+//! Where letters go.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dzinza_config::{Secrets, Settings};
+use dzinza_ports::{Clock, Ids, Mailer};
+use dzinza_smtp::{Security, SmtpMailer, SmtpSettings};
+use dzinza_sqlite::FileMailer;
+
+use crate::OpenError;
+
+/// Where letters are written if there is no mail server.
+pub fn mail_folder(data: &Path) -> PathBuf {
+    data.join("mail")
+}
+
+/// The mail server that the settings name, or else [`mail_folder`], which must be there.
+///
+/// # Errors
+/// If the settings of the mail server cannot work, or the folder cannot be used.
+pub fn mailer(
+    settings: &Settings,
+    secrets: &Secrets,
+    data: &Path,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+) -> Result<Arc<dyn Mailer>, OpenError> {
+    if settings.smtp_host.is_empty() {
+        let from = format!("{} <{}>", settings.from_name, settings.from_email);
+        return Ok(FileMailer::open_from(mail_folder(data), &from, clock, ids)?);
+    }
+    let security = match (settings.smtp_secure, settings.smtp_tls) {
+        (true, _) => Security::Implicit,
+        (false, true) => Security::StartTls,
+        (false, false) => Security::None,
+    };
+    let password = secrets.smtp_password.clone().unwrap_or_default();
+    let user = Some(settings.smtp_user.clone()).filter(|user| !user.is_empty());
+    let server = SmtpSettings {
+        host: settings.smtp_host.clone(),
+        port: settings.smtp_port,
+        security,
+        credentials: user.map(|user| (user, password)),
+        from_email: settings.from_email.clone(),
+        from_name: settings.from_name.clone(),
+    };
+    let mailer = SmtpMailer::new(server, clock, ids);
+    Ok(mailer.map_err(|error| OpenError::Mail(error.context().to_owned()))?)
+}

@@ -1,0 +1,75 @@
+//! Accounts in a real browser: what the pages of the platform and a page of its origin can do, scripts or not.
+//!
+//! Needs Chromium, Node and `playwright-core`, which `.ci/run` installs; without them the tests show as ignored, except
+//! where `CI` is set, where they fail. `DZINZA_SHOTS` names a folder for pictures of the pages.
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dzinza_tests::Process;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const SCENARIOS: [&str; 3] = ["signing-up", "verifying", "forgotten-password"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let missing = missing();
+    let in_ci = std::env::var_os("CI").is_some();
+    let trials = SCENARIOS.map(|scenario| {
+        let missing = missing.clone();
+        let run = move || match missing {
+            Some(what) => Err(Failed::from(format!("{what} is missing"))),
+            None => play(scenario),
+        };
+        Trial::test(scenario, run).with_ignored_flag(self::missing().is_some() && !in_ci)
+    });
+    libtest_mimic::run(&arguments, trials.into()).exit();
+}
+
+/// What is not there of what the tests need.
+fn missing() -> Option<&'static str> {
+    let node = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
+    match () {
+        () if !node => Some("node"),
+        () if !Path::new(CHROMIUM).exists() => Some("chromium"),
+        () if modules().is_none() => Some("playwright-core in target/ci-node"),
+        () => None,
+    }
+}
+
+/// The folder that `.ci/run` installs into.
+fn modules() -> Option<PathBuf> {
+    let folder = Path::new(HERE).join("../target/ci-node/node_modules");
+    folder.join("playwright-core").exists().then_some(folder)
+}
+
+/// Runs one scenario against the real program on an empty folder, with a page in place of a frontend.
+fn play(scenario: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let frontend = folder.path().join("frontend");
+    std::fs::create_dir(&frontend)?;
+    std::fs::write(frontend.join("index.html"), "<!doctype html><title>Home</title><h1>Home</h1>")?;
+    let data = folder.path().join("data");
+    // Taken again by the script in a moment.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let pages = format!("http://127.0.0.1:{port}");
+    let process = Process::with(&data, |command| {
+        command.env("DZINZA_FRONTEND", &frontend).env("FRONTEND_URL", &pages);
+    });
+    let shots = std::env::var_os("DZINZA_SHOTS").map_or_else(|| folder.path().join("shots"), PathBuf::from);
+    std::fs::create_dir_all(&shots)?;
+    let played = Command::new("node")
+        .arg(Path::new(HERE).join("tests/browser/accounts.mjs"))
+        .args([scenario, process.url(), &pages])
+        .args([data.join("mail"), shots, modules().expect("looked for before")])
+        .env("CHROMIUM", CHROMIUM)
+        .output()?;
+    if played.status.success() {
+        return Ok(());
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Err(Failed::from(format!("{}\n{}", text(&played.stdout), text(&played.stderr))))
+}
