@@ -12,7 +12,7 @@ use crate::lockout::Lockout;
 use crate::passwords::{NO_PASSWORD, check_length};
 use crate::{Service, audit};
 
-/// An account without a password proves itself by having signed in no longer ago than this.
+/// Having signed in no longer ago than this is proof enough for some things.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 /// The account of a caller, if it is active.
@@ -55,14 +55,19 @@ pub(crate) async fn confirm(
 }
 
 async fn signed_in_lately(service: &Service, caller: &Caller) -> Result<(), Problem> {
-    let ports = &service.ports;
-    let now = ports.clock.now();
-    let sessions = ports.sessions.active(&caller.user_id, now).await?;
-    let present = sessions.iter().find(|row| Some(&row.session_id) == caller.session_id.as_ref());
-    if present.is_some_and(|row| row.session_started_at + FRESH >= now) {
+    if is_fresh(service, caller).await? {
         return Ok(());
     }
     let message =
         "This account has no password: please sign out, sign in again and repeat this within ten minutes";
     Err(Problem::field("password", "login_too_old", message))
+}
+
+/// Whether the caller's session began a moment ago. Renewing a session does not make it younger.
+pub(crate) async fn is_fresh(service: &Service, caller: &Caller) -> Result<bool, Problem> {
+    let ports = &service.ports;
+    let now = ports.clock.now();
+    let sessions = ports.sessions.active(&caller.user_id, now).await?;
+    let present = sessions.iter().find(|row| Some(&row.session_id) == caller.session_id.as_ref());
+    Ok(present.is_some_and(|row| row.session_started_at + FRESH >= now))
 }

@@ -1,5 +1,4 @@
 use dzinza_ports::User;
-pub(crate) use dzinza_web::user_view::wire_time;
 
 use crate::wire::{SignedIn, Tokens, UserView};
 

@@ -29,10 +29,10 @@ pub struct Secrets {
     pub data_key: SecretString,
     /// Opens what was sealed before the key was changed.
     pub previous_data_key: Option<SecretString>,
-    /// The password of the first administrator; by which rules it is good, who makes accounts knows.
-    pub seed_admin_password: Option<SecretString>,
     /// Signs in at the mail server.
     pub smtp_password: Option<SecretString>,
+    /// The password of the first administrator; by which rules it is good, who makes accounts knows.
+    pub seed_admin_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -86,10 +86,10 @@ impl Secrets {
             blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
             data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
-            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
-                .filter(|text| !text.is_empty())
-                .map(Into::into),
             smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
+            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
+                .filter(|password| !password.is_empty())
+                .map(SecretString::from),
         };
         if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
             return Err(SecretsError::Equal);

@@ -4,17 +4,14 @@ use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_ports::{Body, User};
 use dzinza_web::{Caller, ClientInfo, Problem};
-use jiff::SignedDuration;
 use serde_json::json;
 
 use super::factor;
+use crate::confirm::{is_fresh, own};
 use crate::input::{filled_line, note, secret};
 use crate::lockout::Lockout;
 use crate::passwords::{NO_PASSWORD, check_length};
 use crate::{Service, audit};
-
-/// A session that began so long ago is proof enough for some things.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a request gives as proof.
 #[derive(Default)]
@@ -57,14 +54,8 @@ impl<'a> Owner<'a> {
         client: &'a ClientInfo,
         caller: &Caller,
     ) -> Result<Self, Problem> {
-        let ports = &service.ports;
-        let user = ports.users.by_id(&caller.user_id).await?.filter(|user| user.is_active);
-        let over = || Problem::unauthorized("Your session has ended. Please sign in again.");
-        let user = user.ok_or_else(over)?;
-        let now = ports.clock.now();
-        let sessions = ports.sessions.active(&user.id, now).await?;
-        let mine = sessions.iter().find(|row| Some(&row.session_id) == caller.session_id.as_ref());
-        let fresh = mine.is_some_and(|row| now.duration_since(row.session_started_at) <= FRESH);
+        let user = own(service, caller).await?;
+        let fresh = is_fresh(service, caller).await?;
         Ok(Self { service, client, user, fresh })
     }
 

@@ -93,7 +93,7 @@ fn verify(
         Ok(_) => Verdict::Right(stored::with_state(passkey.data.clone(), credential.dynamic_state())),
         Err(AuthCeremonyErr::SignatureCounter) => Verdict::Copied,
         Err(error) => {
-            tracing::info!(%error, passkey_id = passkey.id, "the answer of a passkey was refused");
+            tracing::debug!(%error, passkey_id = passkey.id, "the answer of a passkey was refused");
             Verdict::Wrong
         }
     })

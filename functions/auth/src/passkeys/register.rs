@@ -136,7 +136,7 @@ async fn verified(
     };
     let domain = ceremony::domain(ports)?;
     let made = state.verify(&domain, &answer, &options).map_err(|error| {
-        tracing::info!(%error, "a new passkey was refused");
+        tracing::debug!(%error, "a new passkey was refused");
         refused()
     })?;
     Ok(Passkey {

@@ -15,7 +15,7 @@ use super::ceremony::{self, broken};
 use crate::login::{admit, inactive};
 use crate::wire::passkeys::{PasskeyLogin, PasskeyLoginOptions, PasskeyOptions};
 use crate::wire::{ErrorBody, SignedIn};
-use crate::{Service, audit};
+use crate::{Service, audit, erasure};
 
 /// Begin to sign in with a passkey, alone or after the password: what the page gives to `navigator.credentials.get`.
 /// The same for everybody, whatever address is sent along.
@@ -78,7 +78,7 @@ pub(crate) async fn sign_in(
         failed("invalid_passkey", "LOGIN_FAILED_INVALID_PASSKEY", None).await;
         return Err(Problem::unauthorized("This passkey was not accepted. Please try again"));
     };
-    if !user.is_active {
+    if !user.is_active && !erasure::may_come_back(&user) {
         failed("inactive", "LOGIN_FAILED_ACCOUNT_INACTIVE", Some(&user.id)).await;
         return Err(inactive());
     }

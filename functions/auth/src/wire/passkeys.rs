@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::view::wire_time;
+use dzinza_web::user_view::wire_time;
 
 /// Options for the browser.
 #[derive(Serialize, ToSchema)]

@@ -415,3 +415,26 @@ async fn a_passkey_of_a_deactivated_account_answers_403_and_a_lock_by_passwords_
     assert_eq!((reply.status.as_u16(), reply.cookies().len()), (403, 0));
     assert_eq!(house.recorded().last().unwrap(), "LOGIN_FAILED_ACCOUNT_INACTIVE");
 }
+
+#[tokio::test]
+async fn without_counters_no_challenge_is_given_and_none_is_answered() {
+    let house = house();
+    let (access, authenticator) = person(&house, EMAIL, 1).await;
+    let answer = authenticator.get(&challenge(&house).await);
+    house.cut_counters_off();
+    for path in [format!("{LOGIN}/options"), format!("{REGISTER}/options"), LOGIN.to_owned()] {
+        let body = json!({ "credential": answer });
+        assert_eq!(call(&house, Method::POST, &access, &path, body).await.status, 503, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_brings_an_account_back_that_was_to_be_erased() {
+    let house = house();
+    let (access, authenticator) = person(&house, EMAIL, 1).await;
+    let leaving = json!({ "password": PASSWORD });
+    let left = call(&house, Method::POST, &access, "/api/auth/delete-account", leaving).await;
+    assert_eq!(left.status, 200, "{}", left.body);
+    assert_eq!(sign_in(&house, &authenticator).await.status, 200);
+    assert!(house.user(EMAIL).await.is_active);
+}

@@ -56,13 +56,13 @@ impl Settings {
         self.demand("mfa_backup_codes_hashed = ?", given.mfa_backup_codes);
         self.demand("is_active = ?", given.is_active);
         self.demand("(erase_after IS NOT NULL) = ?", given.erasing);
+        self.demand("erase_after = ?", given.erase_after.map(Micros::from));
         if given.admin_remains {
             self.conditions.push_str(
                 " AND EXISTS (SELECT 1 FROM users AS other WHERE other.id <> users.id AND other.is_active
                      AND (other.role = 'ADMIN' OR other.is_superuser))",
             );
         }
-        self.demand("erase_after = ?", given.erase_after.map(Micros::from));
     }
 
     /// The whole statement and its values.

@@ -185,11 +185,11 @@ pub struct Given {
     pub is_active: Option<bool>,
     /// Whether it waits for its erasure.
     pub erasing: Option<bool>,
+    /// It is to be erased at this moment: neither has its owner come back, nor has the erasure begun.
+    pub erase_after: Option<Timestamp>,
     /// If set: another active account administers the platform. Of changes that take the role away at the same moment
     /// this lets through as many as leave one.
     pub admin_remains: bool,
-    /// It is to be erased at this moment: neither has its owner come back, nor has the erasure begun.
-    pub erase_after: Option<Timestamp>,
 }
 
 /// Columns to change; `None` leaves one as it is, `Some(None)` clears it.
