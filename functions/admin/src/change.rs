@@ -106,6 +106,8 @@ impl Wanted {
         self.change.is_active = active.filter(|active| *active != user.is_active);
         if self.change.is_active == Some(true) {
             // Its owner had closed it, and it must not be erased under whoever uses it again.
+            self.change.given.erasing = Some(user.erase_after.is_some());
+            self.change.given.erase_after = user.erase_after;
             self.change.deleted_at = Some(None);
             self.change.erase_after = Some(None);
         }

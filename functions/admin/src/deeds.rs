@@ -1,6 +1,6 @@
 //! Changing accounts, for administrators and for operators at the machine: one set of rules.
 
-use dzinza_ports::{Role, StoreError, StoreErrorKind, User};
+use dzinza_ports::{ERASURE_BEGUN, Role, StoreError, StoreErrorKind, User};
 use dzinza_web::{Admin, ClientInfo, LoginLock, Problem, store_problem};
 use serde_json::json;
 
@@ -100,6 +100,9 @@ async fn change(ports: &AdminPorts, user: &User, mut wanted: Wanted, by: &By<'_>
     if wanted.fields.is_empty() {
         return Ok(user.clone());
     }
+    if wanted.change.is_active == Some(true) && user.erase_after == Some(ERASURE_BEGUN) {
+        return Err(Problem::conflict("This account is being erased; it cannot be opened again"));
+    }
     let ending = wanted.ends_sessions();
     wanted.change.given.admin_remains = wanted.takes_admin(user) && !by.owns(user);
     if let Some(reason) = ending {
@@ -119,7 +122,13 @@ async fn change(ports: &AdminPorts, user: &User, mut wanted: Wanted, by: &By<'_>
     let changed = ports.users.update(&user.id, wanted.change, ports.clock.now()).await;
     let Some(changed) = changed.map_err(|error| taken(&error))? else {
         let there = ports.users.by_id(&user.id).await?.is_some();
-        return Err(if there && guarded { last_admin() } else { no_account() });
+        return Err(match (there, guarded) {
+            (false, _) => no_account(),
+            (true, true) => last_admin(),
+            (true, false) => {
+                Problem::conflict("This account changed at the same moment. Please load it again.")
+            }
+        });
     };
     match ending {
         Some(reason) if deactivates => lock_out(ports, user, reason).await?,

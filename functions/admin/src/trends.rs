@@ -83,7 +83,9 @@ async fn count(
         let rows = ports.documents.project(collection, query.clone(), &["createdAt"]).await?;
         for row in &rows {
             let day = row.text(0).and_then(|text| text.get(..10)).and_then(|day| day.parse().ok());
-            day.into_iter().for_each(|day| series.add(day, 1));
+            if let Some(day) = day {
+                series.add(day, 1);
+            }
         }
         match rows.last() {
             Some(last) if rows.len() >= CHUNK as usize => {
@@ -225,13 +227,10 @@ fn day_of(query: &QueryParams, names: [&str; 2]) -> Result<Option<Date>, Problem
     let plain = text.len() == 10 && text.is_ascii();
     let timed = text.parse::<Timestamp>().is_ok();
     let day = text.get(..10).filter(|_| plain || timed).and_then(|day| day.parse::<Date>().ok());
-    match day.filter(|day| (1970..=9998).contains(&day.year())) {
-        Some(day) => Ok(Some(day)),
-        None => {
-            let message = format!("{field} must be a date, such as 2026-01-31");
-            Err(Problem::field(field, "invalid_date", message))
-        }
-    }
+    let day = day.filter(|day| (1970..=9998).contains(&day.year())).ok_or_else(|| {
+        Problem::field(field, "invalid_date", format!("{field} must be a date, such as 2026-01-31"))
+    });
+    day.map(Some)
 }
 
 #[cfg(test)]

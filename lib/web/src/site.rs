@@ -13,8 +13,11 @@ const FRESH: Duration = Duration::from_secs(5);
 pub struct SiteWatch {
     store: Arc<dyn SiteSettings>,
     clock: Arc<dyn Clock>,
-    seen: Arc<RwLock<Option<(Timestamp, Arc<Site>)>>>,
+    seen: Arc<RwLock<Option<Seen>>>,
 }
+
+/// What was read, and when.
+type Seen = (Timestamp, Arc<Site>);
 
 impl SiteWatch {
     /// Watches these settings. Clones share what they have seen.

@@ -18,7 +18,7 @@ fn error(more: &str) -> String {
 fn the_template_of_the_source_tree_is_what_the_functions_serve() {
     let template = Template::load(None).unwrap();
     let names: Vec<&str> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    assert_eq!(names, ["auth", "jobs", "notifications", "people", "sources", "stories", "trees"]);
+    assert_eq!(names, ["admin", "auth", "jobs", "notifications", "people", "sources", "stories", "trees"]);
 
     let auth = template.function("auth").unwrap();
     assert_eq!((auth.logical_id.as_str(), auth.timeout), ("AuthFunction", Duration::from_secs(15)));

@@ -244,6 +244,15 @@ async fn an_account_that_its_owner_left_can_be_opened_again_and_is_not_erased() 
     assert_eq!(house.put(&path(&user), json!({ "isActive": true })).await.ok()["isActive"], true);
     let stored = house.user(&user.id).await;
     assert_eq!((stored.deleted_at, stored.erase_after), (None, None));
+    // Once the erasure has begun there is no way back.
+    let begun = UserChange {
+        is_active: Some(false),
+        erase_after: Some(Some(dzinza_ports::ERASURE_BEGUN)),
+        ..UserChange::default()
+    };
+    house.change(&user, begun).await;
+    house.put(&path(&user), json!({ "isActive": true })).await.refused(409);
+    assert!(!house.user(&user.id).await.is_active);
 }
 
 #[tokio::test]
