@@ -23,7 +23,7 @@ use dzinza_web::{
     ApiRouter, AuthState, Links, Maintenance, SiteWatch, TokenKeys, health_routes, under_maintenance,
 };
 use dzinza_wiring::Embedded;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
@@ -58,7 +58,7 @@ impl Platform {
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
-        let mut stores = Embedded::open(data)?.with_database(settings)?;
+        let mut stores = Embedded::open(data)?.with_database(settings)?.with_redis(settings)?;
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
@@ -68,6 +68,12 @@ impl Platform {
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
             secrets.jwt_refresh.expose_secret().as_bytes(),
+        )?;
+        let former =
+            |key: &Option<SecretString>| key.as_ref().map(|key| key.expose_secret().as_bytes().to_vec());
+        let keys = keys.with_previous(
+            former(&secrets.previous_jwt).as_deref(),
+            former(&secrets.previous_jwt_refresh).as_deref(),
         )?;
         let former = secrets.previous_data_key.as_ref().map(|key| key.expose_secret().as_bytes());
         let sealer = Arc::new(Sealer::new(secrets.data_key.expose_secret().as_bytes(), former));

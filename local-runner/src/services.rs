@@ -48,7 +48,11 @@ fn documents(stores: &Embedded) -> Dependency {
     })
 }
 
+/// Where limits are counted. Without Redis each process counts for itself, so nobody is unwell because of that.
 fn counters(stores: &Embedded) -> Dependency {
+    if let Some(redis) = stores.redis.clone() {
+        return Dependency::other("redis", move || redis());
+    }
     let limits = stores.limits.clone();
     Dependency::other("counters", move || {
         let limits = limits.clone();

@@ -110,6 +110,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("referrer-policy"), Some("strict-origin-when-cross-origin"));
         assert!(answer.header("strict-transport-security").is_some());
+        assert_eq!(answer.header("x-xss-protection"), None, "it does more harm than good");
         assert!(answer.header("x-response-time").unwrap().ends_with("ms"));
         let html = answer.header("content-type").unwrap().starts_with("text/html");
         assert_eq!(answer.header("content-security-policy").is_some(), html, "{path}");

@@ -200,6 +200,13 @@ async fn one_address_may_ask_so_often_and_learns_what_is_left() {
 }
 
 #[tokio::test]
+async fn what_a_function_says_of_a_narrower_allowance_stands() {
+    let site = start(|settings| settings.rate_limit_max = 9).await;
+    let answer = site.get("/api/family-trees/narrow").await;
+    assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), (Some("2"), None));
+}
+
+#[tokio::test]
 async fn behind_a_trusted_proxy_every_client_has_its_own_allowance() {
     let site = start(|settings| {
         settings.rate_limit_max = 1;

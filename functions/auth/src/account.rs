@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::input::{DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username};
 use crate::mailed::{Stored, proof_of_address};
 use crate::passwords::{NO_PASSWORD, Passwords, check_new};
-use crate::{AuthPorts, audit, email, site};
+use crate::{AuthPorts, audit, email, guessing, site};
 
 /// As many characters as a user name may have.
 const USERNAME_MAX: usize = 50;
@@ -88,6 +88,9 @@ impl Applicant {
         mut problems: Vec<FieldProblem>,
     ) -> Result<Self, Problem> {
         let email = note(email::read(input), &mut problems);
+        if let (Some(email), Some(password)) = (&email, &password) {
+            note(guessing::check(password, email, "password"), &mut problems);
+        }
         let preferred_language = note(language(input), &mut problems).flatten();
         let username = note(username(input), &mut problems).flatten();
         let zone = input.get(&["timezone"]).filter(|zone| **zone != Value::Null);

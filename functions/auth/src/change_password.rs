@@ -14,7 +14,7 @@ use crate::limits::per_user;
 use crate::passwords::{check_length, check_new};
 use crate::wire::{ErrorBody, Message};
 use crate::wire_mailed::ChangePasswordRequest;
-use crate::{AuthPorts, Service, audit, letters, profile, proof, session};
+use crate::{AuthPorts, Service, audit, guessing, letters, profile, proof, session};
 
 /// Change the caller's password (contract E15). Ends all other sessions of the account.
 #[utoipa::path(
@@ -42,6 +42,7 @@ pub(crate) async fn change_password(
     per_user(ports, "change_password", &caller.user_id).await?;
     let user = profile::own(&service, &caller).await?;
     let (current, new) = read(&body)?;
+    guessing::check(&new, &user.email, "newPassword")?;
     let unchanged = current == new;
     proof::by_password(&service, &client, &user, current, "PASSWORD_CHANGE_REFUSED").await?;
     if unchanged {

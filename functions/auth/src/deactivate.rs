@@ -5,7 +5,7 @@ use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use crate::confirm::{confirm, own};
+use crate::confirm::{Asking, own};
 use crate::tokens::cleared_cookies;
 use crate::wire::{DeactivateRequest, ErrorBody, Message};
 use crate::{AuthPorts, Service, audit, leave_mail, letters, session};
@@ -33,7 +33,9 @@ pub(crate) async fn deactivate(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let user = own(&service, &caller).await?;
-    confirm(&service, &client, &caller, &user, &body, "ACCOUNT_DEACTIVATION_REFUSED").await?;
+    let refused = "ACCOUNT_DEACTIVATION_REFUSED";
+    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
+    asking.confirm(&body, false).await?;
     let now = ports.clock.now();
     let change = UserChange {
         given: Given {

@@ -13,7 +13,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::confirm::{confirm, own};
+use crate::confirm::{Asking, own};
 use crate::deactivate::{changed_meanwhile, end_everything};
 use crate::erasure_trees::{self, Planned};
 use crate::tokens::{cleared_cookies, signed};
@@ -28,7 +28,7 @@ use crate::{AuthPorts, Service, audit, leave_mail, letters};
     request_body = DeleteAccountRequest,
     responses(
         (status = 200, description = "Will be erased; all sessions have ended, the cookies are cleared", body = AccountLeaving),
-        (status = 400, description = "The password is missing or wrong, or the sign-in is too long ago; or it is not said what becomes of trees in which others work, which `trees` names", body = ErrorBody),
+        (status = 400, description = "The password or the code is missing or wrong, or the sign-in is too long ago; or it is not said what becomes of trees in which others work, which `trees` names", body = ErrorBody),
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
         (status = 403, description = "The cookie came from a page that may not send it", body = ErrorBody),
         (status = 409, description = "The account or a tree changed at the same moment", body = ErrorBody),
@@ -44,8 +44,11 @@ pub(crate) async fn delete_account(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let user = own(&service, &caller).await?;
-    confirm(&service, &client, &caller, &user, &body, "ACCOUNT_ERASURE_REFUSED").await?;
+    // First, so that a code is not used up for nothing.
     let planned = erasure_trees::plan(ports, &user, &body).await?;
+    let refused = "ACCOUNT_ERASURE_REFUSED";
+    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
+    asking.confirm(&body, true).await?;
     let now = ports.clock.now();
     let erase_after = now.checked_add(signed(ports.rules.erasure_grace)).unwrap_or(Timestamp::MAX);
     let change = request(ports, &user, &planned, now, erase_after)?;

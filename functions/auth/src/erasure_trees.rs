@@ -63,21 +63,17 @@ pub(crate) async fn plan(ports: &AuthPorts, user: &User, body: &Body) -> Result<
                 unsaid.push(shown(ports, &tree, &others).await?);
             }
             Some(Asked::Delete) => planned.push(Planned { tree, wish: Some(Wish::Delete), heir: None }),
-            Some(Asked::To(whom)) => match heir(ports, &others, &whom).await? {
-                Some(heir) => {
+            Some(Asked::To(whom)) => {
+                if let Some(heir) = heir(ports, &others, &whom).await? {
                     let wish = Some(Wish::HandOver(heir.id.clone()));
                     planned.push(Planned { tree, wish, heir: Some(heir) });
-                }
-                None => {
+                } else {
                     let message = format!("{}: to must be somebody who works in it", name(&tree));
-                    problems.push(FieldError::new(
-                        format!("trees.{}.to", tree.id),
-                        "not_a_collaborator",
-                        message,
-                    ));
+                    let field = format!("trees.{}.to", tree.id);
+                    problems.push(FieldError::new(field, "not_a_collaborator", message));
                     unsaid.push(shown(ports, &tree, &others).await?);
                 }
-            },
+            }
         }
     }
     let unknown = asked.keys().map(|id| {

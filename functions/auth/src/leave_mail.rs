@@ -51,13 +51,13 @@ pub(crate) fn stayed(user: &User) -> Mail {
 
 /// To someone who is to have these trees.
 pub(crate) fn heir(heir: &User, owner: &str, trees: &[String], erase_after: Timestamp) -> Mail {
-    let list: String = trees.iter().map(|name| format!("  {name}\n")).collect();
+    let list = trees.join("\n  ");
     let day = day(erase_after);
     mail(
         heir,
         "You are to take over a family tree",
         &format!(
-            "{owner} is leaving Dzinza and wants you to take over:\n\n{list}\nAfter {day} it will be yours, and you \
+            "{owner} is leaving Dzinza and wants you to take over:\n\n  {list}\n\nAfter {day} it will be yours, and you \
              need not do anything for that. If you do not want it, sign in and say so before then."
         ),
     )

@@ -15,6 +15,7 @@ mod deactivate;
 mod erasure;
 mod erasure_trees;
 mod export_data;
+mod guessing;
 mod input;
 mod leave_mail;
 mod letters;

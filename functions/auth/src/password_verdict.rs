@@ -31,11 +31,11 @@ pub(crate) async fn validate_password(JsonBody(body): JsonBody) -> Result<Json<P
         validation.has_special_char,
     ];
     let score = kept.into_iter().map(u8::from).sum();
+    let is_valid = check_new(&password, "password").is_ok();
     let strength = match score {
-        5 => "strong",
+        5 if is_valid => "strong",
         3 | 4 => "medium",
         _ => "weak",
     };
-    let is_valid = check_new(&password, "password").is_ok();
     Ok(Json(PasswordVerdict { is_valid, strength, validation, score }))
 }

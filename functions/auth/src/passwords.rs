@@ -9,8 +9,8 @@ use dzinza_domain::FieldProblem;
 use dzinza_web::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::AuthRules;
 use crate::wire_mailed::PasswordRules;
+use crate::{AuthRules, guessing};
 
 /// What column `password_hash` holds for an account that has no password. No password verifies against it.
 pub(crate) const NO_PASSWORD: &str = "!";
@@ -20,8 +20,14 @@ const MIN_CHARACTERS: usize = 8;
 /// Whoever has waited this long for a processor is told to come back.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Checks a new password; says what is wrong with it.
+/// Checks a new password; says what is wrong with it. Who knows the address asks [`guessing::check`] as well.
 pub(crate) fn check_new(password: &str, field: &str) -> Result<(), FieldProblem> {
+    check_rule(password, field)?;
+    guessing::check(password, "", field)
+}
+
+/// The length and the kinds of characters.
+pub(crate) fn check_rule(password: &str, field: &str) -> Result<(), FieldProblem> {
     check_length(password, field)?;
     let kept = kept_rules(password);
     if !kept.min_length {
@@ -193,7 +199,7 @@ mod tests {
     fn new_passwords_need_length_and_four_kinds_of_characters() {
         for good in ["Mutupo-1890", "aB3|aB3|", "aB3\\....", "Ünï1§abc", &format!("aB3-{}", "x".repeat(68))]
         {
-            assert!(check_new(good, "password").is_ok(), "{good}");
+            assert!(check_rule(good, "password").is_ok(), "{good}");
         }
         for (bad, code) in [
             ("aB3-aB3", "too_short"),
@@ -204,6 +210,7 @@ mod tests {
             ("Mutupo 1890", "weak_password"),
             (&format!("aB3-{}", "x".repeat(69)), "too_long"),
             (&format!("aB3-{}", "é".repeat(35)), "too_long"),
+            ("P@ssw0rd1", "common_password"),
         ] {
             assert_eq!(check_new(bad, "password").unwrap_err().code, code, "{bad}");
         }

@@ -22,7 +22,7 @@ use crate::mailed::{is_good, new_password, read_token, spent};
 use crate::passwords::check_new;
 use crate::wire::{ErrorBody, ForgotPasswordRequest, Message, ResetPasswordRequest};
 use crate::wire_mailed::{NewPasswordRequest, TokenRequest};
-use crate::{AuthPorts, Service, audit, email, letters, reset_page, session};
+use crate::{AuthPorts, Service, audit, email, guessing, letters, reset_page, session};
 
 const DONE: &str = "Your password has been changed. You can sign in with it now.";
 
@@ -183,6 +183,7 @@ impl Service {
         let (token, password) = read(body)?;
         let hash = fingerprint(&token);
         let user = owner(ports, &hash).await?.ok_or_else(spent)?;
+        guessing::check(&password, &user.email, "newPassword")?;
         let turn = self.passwords.turn().await?;
         let (turn, same) = turn.verify(password.clone(), Some(user.password_hash.clone())).await?;
         drop(turn);

@@ -1,6 +1,7 @@
 //! Letters about accounts that go.
 
-use dzinza_ports::{Letter, Mail, User};
+use dzinza_domain::import::JOBS_QUEUE;
+use dzinza_ports::{Batch, Letter, Mail, NewMessage, User};
 use dzinza_sealing::LETTERS;
 use jiff::SignedDuration;
 
@@ -20,7 +21,15 @@ pub async fn post(ports: &JobsPorts, mail: &Mail) -> Result<(), JobError> {
         created_at,
         expires_at: created_at + NEWS,
     };
-    Ok(ports.outbox.post(vec![letter]).await?)
+    ports.outbox.post(vec![letter]).await?;
+    // The job for letters looks by itself every minute, so nothing is lost if this fails.
+    let mut batch = Batch::new();
+    let body = serde_json::json!({ "job": "letters" });
+    batch.job(NewMessage { queue: JOBS_QUEUE, body, delay: std::time::Duration::ZERO });
+    if let Err(error) = ports.documents.commit(batch).await {
+        tracing::warn!(%error, "the letters job was not called");
+    }
+    Ok(())
 }
 
 fn mail(to: &User, subject: &str, text: &str) -> Mail {

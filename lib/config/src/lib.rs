@@ -2,7 +2,8 @@
 //!
 //! Precedence: environment, then the file that `SHARED_CONFIG_PATH` names, then the defaults compiled in. A key
 //! that is not known is an error, in the file as in the defaults. Secrets come from `NAME` or `NAME_FILE`, never
-//! both; where neither is given, the embedded platform makes its own and keeps them in its data folder.
+//! both; where neither is given, the embedded platform makes its own and keeps them in its data folder, but not in
+//! production (`APP_ENV`), where settings that are fine at home are refused too.
 #![warn(missing_docs)]
 
 mod database;
@@ -10,6 +11,7 @@ mod mail;
 mod reference;
 mod secrets;
 mod settings;
+mod strength;
 
 pub use database::Database;
 pub use reference::{Variable, reference, reference_markdown};

@@ -33,6 +33,13 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 
 pub(crate) static VARIABLES: &[Variable] = &[
     variable(
+        "APP_ENV",
+        &["NODE_ENV", "PYTHON_ENV"],
+        "app_env",
+        "text",
+        "`development`, `test`, `staging` or `production`; in production https is a must and every secret has to be given",
+    ),
+    variable(
         "DZINZA_DATA",
         &[],
         "data",
@@ -256,6 +263,15 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Whether a start brings the database to the layout of this program; otherwise it refuses and says `dzinza migrate up`",
     ),
     variable(
+        "REDIS_HOST",
+        &[],
+        "redis_host",
+        "text",
+        "Host of the Redis that counts limits and knows revocations (in builds with the feature `redis`); empty for the database",
+    ),
+    variable("REDIS_PORT", &[], "redis_port", "number", "Its port"),
+    variable("REDIS_DB", &[], "redis_db", "number", "Number of the database in it"),
+    variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
         "log_level",
@@ -270,6 +286,14 @@ pub(crate) static VARIABLES: &[Variable] = &[
     secret(
         "JWT_REFRESH_SECRET",
         "Key that signs refresh tokens, at least 32 bytes, another one; made and kept in the data folder if not given",
+    ),
+    secret(
+        "JWT_SECRET_PREVIOUS",
+        "The key that signed access tokens before a change: they are still accepted; of use for as long as they live",
+    ),
+    secret(
+        "JWT_REFRESH_SECRET_PREVIOUS",
+        "The same for refresh tokens: to be left in place for as long as a refresh token lives, so that nobody is signed out",
     ),
     secret(
         "BLOB_SIGNING_KEY",
@@ -293,6 +317,11 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "SEED_ADMIN_PASSWORD",
         "Password of that first administrator, by the rule for passwords; there is no default",
     ),
+    secret(
+        "REDIS_URL",
+        "Where Redis is, such as `redis://:password@host:6379/0`, in place of the four `REDIS_` variables",
+    ),
+    secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
 ];
 
 /// Every variable that is read.

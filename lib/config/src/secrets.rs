@@ -4,25 +4,22 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use rand::RngCore as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-/// Keys of at least this many bytes (RFC 7518, 3.2).
-const SHORTEST: usize = 32;
-/// Values that stand in public repositories of this platform's earlier versions.
-const PUBLISHED: &[&str] = &[
-    "your-super-secret-jwt-key-change-this-in-production",
-    "your-super-secret-refresh-key-change-this-in-production",
-    "your-secret-key-change-in-production",
-    "dev-jwt-secret-key-change-in-production",
-];
+use crate::Settings;
+use crate::strength::{SHORTEST, all_different, checked};
 
 /// The secrets of the embedded platform. Printing them prints nothing.
 #[derive(Debug, Clone)]
 pub struct Secrets {
     /// Signs access tokens.
     pub jwt: SecretString,
+    /// Signed access tokens before the key was changed.
+    pub previous_jwt: Option<SecretString>,
     /// Signs refresh tokens.
     pub jwt_refresh: SecretString,
+    /// Signed refresh tokens before the key was changed.
+    pub previous_jwt_refresh: Option<SecretString>,
     /// Signs addresses of files.
     pub blob_key: SecretString,
     /// Seals what no reader of a store may read: second factors, letters with tokens in them.
@@ -33,6 +30,10 @@ pub struct Secrets {
     pub smtp_password: Option<SecretString>,
     /// The password of the first administrator; by which rules it is good, who makes accounts knows.
     pub seed_admin_password: Option<SecretString>,
+    /// Where Redis is, password included.
+    pub redis_url: Option<SecretString>,
+    /// The password of the Redis that `REDIS_HOST` names.
+    pub redis_password: Option<SecretString>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -55,18 +56,25 @@ pub enum SecretsError {
     #[error("{0} must have at least {SHORTEST} bytes")]
     Short(String),
     /// Known to everyone.
-    #[error("{0} is a published example value; make your own")]
+    #[error("{0} is an example value; make your own, such as with: openssl rand -hex 32")]
     Published(String),
+    /// Guessed too easily.
+    #[error("{0} repeats itself or has too few different characters; make one with: openssl rand -hex 32")]
+    Weak(String),
     /// One secret for two uses.
-    #[error("JWT_SECRET and JWT_REFRESH_SECRET must differ")]
-    Equal,
+    #[error("{0} and {1} must differ")]
+    Equal(String, String),
+    /// In production none is made up.
+    #[error("{0} must be given, or {0}_FILE: in production (APP_ENV) no secret is made up")]
+    Missing(String),
 }
 
 impl Secrets {
     /// Reads what the environment gives, and the rest from `folder`, where what is missing is made (mode 0600).
     ///
     /// # Errors
-    /// If a secret is short, published, equal to another, given twice, or a file cannot be read or made.
+    /// If a secret is short, weak, published, equal to another, given twice, missing in production, or a file cannot be
+    /// read or made.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn load(folder: &Path) -> Result<Self, SecretsError> {
         Self::from_environment(folder, |name| std::env::var(name).ok())
@@ -80,43 +88,51 @@ impl Secrets {
         folder: &Path,
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SecretsError> {
+        // Settings that cannot be read are refused by whoever reads them; here the stricter rule holds then.
+        let production = Settings::from_environment(&get).map_or(true, |settings| settings.is_production());
+        let secret = |name: &str, file: &str| match given(name, &get)? {
+            Some(value) => Ok(value),
+            None if production => Err(SecretsError::Missing(name.to_owned())),
+            None => checked(name, kept_or_made(name, &folder.join(file))?),
+        };
         let secrets = Self {
-            jwt: secret("JWT_SECRET", folder, "jwt_secret", &get)?,
-            jwt_refresh: secret("JWT_REFRESH_SECRET", folder, "jwt_refresh_secret", &get)?,
-            blob_key: secret("BLOB_SIGNING_KEY", folder, "blob_signing_key", &get)?,
-            data_key: secret("DATA_ENCRYPTION_KEY", folder, "data_encryption_key", &get)?,
+            jwt: secret("JWT_SECRET", "jwt_secret")?,
+            previous_jwt: given("JWT_SECRET_PREVIOUS", &get)?,
+            jwt_refresh: secret("JWT_REFRESH_SECRET", "jwt_refresh_secret")?,
+            previous_jwt_refresh: given("JWT_REFRESH_SECRET_PREVIOUS", &get)?,
+            blob_key: secret("BLOB_SIGNING_KEY", "blob_signing_key")?,
+            data_key: secret("DATA_ENCRYPTION_KEY", "data_encryption_key")?,
             previous_data_key: given("DATA_ENCRYPTION_KEY_PREVIOUS", &get)?,
-            smtp_password: told("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
-            seed_admin_password: told("SEED_ADMIN_PASSWORD", &get)?
+            smtp_password: text("SMTP_PASS", &get)?.filter(|text| !text.is_empty()).map(Into::into),
+            seed_admin_password: text("SEED_ADMIN_PASSWORD", &get)?
                 .filter(|password| !password.is_empty())
                 .map(SecretString::from),
+            redis_url: of_others("REDIS_URL", &get)?,
+            redis_password: of_others("REDIS_PASSWORD", &get)?,
         };
-        if secrets.jwt.expose_secret() == secrets.jwt_refresh.expose_secret() {
-            return Err(SecretsError::Equal);
-        }
+        all_different([
+            ("JWT_SECRET", Some(&secrets.jwt)),
+            ("JWT_REFRESH_SECRET", Some(&secrets.jwt_refresh)),
+            ("BLOB_SIGNING_KEY", Some(&secrets.blob_key)),
+            ("DATA_ENCRYPTION_KEY", Some(&secrets.data_key)),
+            ("JWT_SECRET_PREVIOUS", secrets.previous_jwt.as_ref()),
+            ("JWT_REFRESH_SECRET_PREVIOUS", secrets.previous_jwt_refresh.as_ref()),
+            ("DATA_ENCRYPTION_KEY_PREVIOUS", secrets.previous_data_key.as_ref()),
+        ])?;
         Ok(secrets)
     }
 }
 
-fn secret(
-    name: &str,
-    folder: &Path,
-    file: &str,
-    get: &impl Fn(&str) -> Option<String>,
-) -> Result<SecretString, SecretsError> {
-    match given(name, get)? {
-        Some(value) => Ok(value),
-        None => checked(name, kept_or_made(name, &folder.join(file))?),
-    }
-}
-
-/// A key of ours that the environment gives.
-fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
-    told(name, get)?.map(|value| checked(name, value)).transpose()
-}
-
 /// What the environment gives, in one of two ways.
-fn told(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SecretsError> {
+fn given(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, SecretsError> {
+    text(name, get)?.map(|value| checked(name, value)).transpose()
+}
+
+/// The same, whatever it is.
+pub(crate) fn text(
+    name: &str,
+    get: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<String>, SecretsError> {
     match (get(name), get(&format!("{name}_FILE"))) {
         (Some(_), Some(_)) => Err(SecretsError::Both(name.to_owned())),
         (Some(value), None) => Ok(Some(value)),
@@ -125,14 +141,13 @@ fn told(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<Stri
     }
 }
 
-fn checked(name: &str, value: String) -> Result<SecretString, SecretsError> {
-    if value.len() < SHORTEST {
-        return Err(SecretsError::Short(name.to_owned()));
-    }
-    if PUBLISHED.contains(&value.as_str()) {
-        return Err(SecretsError::Published(name.to_owned()));
-    }
-    Ok(value.into())
+/// A secret that another server chose, however strong; an empty one is none.
+pub(crate) fn of_others(
+    name: &str,
+    get: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<SecretString>, SecretsError> {
+    let given = text(name, get)?.map(|value| value.trim().to_owned());
+    Ok(given.filter(|value| !value.is_empty()).map(SecretString::from))
 }
 
 fn read(name: &str, path: &Path) -> Result<String, SecretsError> {
@@ -178,6 +193,8 @@ fn kept_or_made(name: &str, path: &Path) -> Result<String, SecretsError> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn folder() -> tempfile::TempDir {
@@ -195,6 +212,15 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         assert!(!format!("{first:?}").contains(first.jwt.expose_secret()));
     }
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Secrets, SecretsError> {
+        Secrets::from_environment(folder().path(), |name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    const A: &str = "8f1c0c9d6f5b4f0f9a7e35d1b2c4a6e8";
+    const B: &str = "2b7e151628aed2a6abf7158809cf4f3c";
 
     #[test]
     fn the_first_administrators_password_comes_from_the_environment_or_a_file_or_not_at_all() {
@@ -216,27 +242,76 @@ mod tests {
     }
 
     #[test]
-    fn weak_equal_published_and_doubled_secrets_are_refused() {
-        let folder = folder();
-        let long = "x".repeat(32);
-        let with = |pairs: &[(&str, &str)]| {
-            Secrets::from_environment(folder.path(), |name| {
-                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-            })
-        };
+    fn short_equal_published_and_doubled_secrets_are_refused() {
+        let published = "your-super-secret-jwt-key-change-this-in-production";
         assert!(matches!(with(&[("JWT_SECRET", "short")]), Err(SecretsError::Short(_))));
-        assert!(matches!(with(&[("JWT_SECRET", PUBLISHED[0])]), Err(SecretsError::Published(_))));
-        assert!(matches!(
-            with(&[("JWT_SECRET", &long), ("JWT_REFRESH_SECRET", &long)]),
-            Err(SecretsError::Equal)
-        ));
-        assert!(matches!(
-            with(&[("JWT_SECRET", &long), ("JWT_SECRET_FILE", "x")]),
-            Err(SecretsError::Both(_))
-        ));
+        assert!(matches!(with(&[("JWT_SECRET", published)]), Err(SecretsError::Published(_))));
+        assert!(matches!(with(&[("BLOB_SIGNING_KEY", &"x".repeat(40))]), Err(SecretsError::Weak(_))));
+        assert!(matches!(with(&[("JWT_SECRET", A), ("JWT_SECRET_FILE", "x")]), Err(SecretsError::Both(_))));
+        assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
+        let names = [
+            "JWT_SECRET",
+            "JWT_REFRESH_SECRET",
+            "BLOB_SIGNING_KEY",
+            "DATA_ENCRYPTION_KEY",
+            "JWT_SECRET_PREVIOUS",
+            "JWT_REFRESH_SECRET_PREVIOUS",
+            "DATA_ENCRYPTION_KEY_PREVIOUS",
+        ];
+        for (place, one) in names.iter().enumerate() {
+            for other in &names[place + 1..] {
+                let refused = with(&[(one, A), (other, A)]).unwrap_err().to_string();
+                assert!(
+                    refused.contains(one) && refused.contains(other) && !refused.contains(A),
+                    "{refused}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn former_keys_and_those_of_redis_are_read_and_need_not_be_there() {
         let passed = |pairs| with(pairs).unwrap().smtp_password.map(|text| text.expose_secret().to_owned());
         assert_eq!(passed(&[("SMTP_PASS", "short is fine")]).as_deref(), Some("short is fine"));
         assert_eq!((passed(&[("SMTP_PASS", "")]), passed(&[])), (None, None));
-        assert!(matches!(with(&[("JWT_SECRET_FILE", "/nowhere/at/all")]), Err(SecretsError::File { .. })));
+        let none = with(&[]).unwrap();
+        assert!(none.previous_jwt.is_none() && none.previous_jwt_refresh.is_none());
+        assert!(none.redis_url.is_none() && none.redis_password.is_none());
+        let some = with(&[
+            ("JWT_SECRET_PREVIOUS", A),
+            ("JWT_REFRESH_SECRET_PREVIOUS", B),
+            ("REDIS_PASSWORD", "short"),
+            ("REDIS_URL", "  "),
+        ])
+        .unwrap();
+        assert_eq!(some.previous_jwt.unwrap().expose_secret(), A);
+        assert_eq!(some.previous_jwt_refresh.unwrap().expose_secret(), B);
+        assert_eq!(some.redis_password.unwrap().expose_secret(), "short");
+        assert!(some.redis_url.is_none());
+    }
+
+    #[test]
+    fn in_production_every_secret_is_given() {
+        let base = [
+            ("PUBLIC_TLS", "true"),
+            ("PUBLIC_API_URL", "https://api.example.org"),
+            ("ALLOWED_ORIGINS", "https://app.example.org"),
+        ];
+        let all = [
+            ("JWT_SECRET", A),
+            ("JWT_REFRESH_SECRET", B),
+            ("BLOB_SIGNING_KEY", "603deb1015ca71be2b73aef0857d7781"),
+            ("DATA_ENCRYPTION_KEY", "1f352c073b6108d72d9810a30914dff4"),
+        ];
+        for environment in ["APP_ENV", "NODE_ENV", "PYTHON_ENV"] {
+            let production = [&base[..], &[(environment, "production")]].concat();
+            assert!(with(&[&production[..], &all].concat()).is_ok());
+            for missing in 0..all.len() {
+                let others = all.iter().enumerate().filter(|(place, _)| *place != missing);
+                let some: Vec<_> = production.iter().chain(others.map(|(_, pair)| pair)).copied().collect();
+                let refused = with(&some).unwrap_err();
+                assert!(matches!(refused, SecretsError::Missing(name) if name == all[missing].0));
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ use crate::reference::{VARIABLES, Variable};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// `development`, `test`, `staging` or `production`.
+    pub app_env: String,
     /// The folder of the embedded store.
     pub data: PathBuf,
     /// Address and port to listen on.
@@ -97,6 +99,12 @@ pub struct Settings {
     pub db_pool_size: u32,
     /// Whether a start brings the database to the layout of this program.
     pub auto_migrate: bool,
+    /// The host of Redis; empty if limits are counted in the database, or `REDIS_URL` says where it is.
+    pub redis_host: String,
+    /// Its port.
+    pub redis_port: u32,
+    /// The number of the database in it.
+    pub redis_db: u32,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.
@@ -204,6 +212,46 @@ impl Settings {
         if !matches!(self.log_format.as_str(), "pretty" | "json") {
             return bad("LOG_FORMAT", "must be pretty or json");
         }
+        if !(1..=65_535).contains(&self.redis_port) {
+            return bad("REDIS_PORT", "must be from 1 to 65535");
+        }
+        self.check_environment()
+    }
+
+    /// Whether strangers rely on this installation.
+    pub fn is_production(&self) -> bool {
+        self.app_env == "production"
+    }
+
+    /// What is fine at home and not where strangers sign in: cookies and links in the clear, pages that anyone on the
+    /// way can change.
+    fn check_environment(&self) -> Result<(), SettingsError> {
+        let bad = |variable, problem: &str| {
+            Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
+        };
+        if !matches!(self.app_env.as_str(), "development" | "test" | "staging" | "production") {
+            return bad("APP_ENV", "must be development, test, staging or production");
+        }
+        if !self.is_production() {
+            return Ok(());
+        }
+        if !self.public_tls {
+            return bad(
+                "PUBLIC_TLS",
+                "must be true in production (APP_ENV): cookies must not travel in the clear",
+            );
+        }
+        if !self.public_api_url.starts_with("https://") {
+            return bad("PUBLIC_API_URL", "must begin with https:// in production (APP_ENV)");
+        }
+        let is_safe = |origin: &&String| origin.trim().to_ascii_lowercase().starts_with("https://");
+        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_safe(origin)) {
+            let problem = format!("must be https origins in production (APP_ENV), and {origin} is none");
+            return bad("ALLOWED_ORIGINS", &problem);
+        }
+        if self.allowed_origins.iter().any(|origin| origin.contains('*')) {
+            return bad("ALLOWED_ORIGINS", "must name each origin, without *");
+        }
         Ok(())
     }
 
@@ -283,9 +331,39 @@ mod tests {
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
             ("IMPORT_UNDO_DAYS", "0"),
             ("DB_POOL_SIZE", "0"),
+            ("APP_ENV", "producton"),
+            ("REDIS_PORT", "65536"),
+            ("REDIS_DB", "first"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
         }
         assert!(with(&[("SHARED_CONFIG_PATH", "/nowhere/at/all.yaml")]).is_err());
+    }
+
+    #[test]
+    fn production_refuses_what_is_fine_at_home() {
+        let fine = [
+            ("APP_ENV", "production"),
+            ("PUBLIC_TLS", "true"),
+            ("PUBLIC_API_URL", "https://api.example.org"),
+            ("ALLOWED_ORIGINS", "https://app.example.org"),
+        ];
+        assert!(with(&fine).unwrap().is_production());
+        for (name, value) in [
+            ("PUBLIC_TLS", "false"),
+            ("PUBLIC_API_URL", "http://api.example.org"),
+            ("ALLOWED_ORIGINS", "https://app.example.org,http://app.example.org"),
+            ("ALLOWED_ORIGINS", "*"),
+            ("ALLOWED_ORIGINS", "https://*.example.org"),
+        ] {
+            let mut changed = fine;
+            changed.iter_mut().filter(|pair| pair.0 == name).for_each(|pair| pair.1 = value);
+            assert!(with(&changed).unwrap_err().to_string().contains(name), "{name}={value}");
+            changed[0].1 = "development";
+            assert!(with(&changed).is_ok(), "{name}={value}");
+        }
+        let defaults = with(&[("NODE_ENV", "production"), ("PUBLIC_TLS", "true")]).unwrap_err();
+        assert!(defaults.to_string().contains("PUBLIC_API_URL"), "{defaults}");
+        assert!(!with(&[]).unwrap().is_production());
     }
 }

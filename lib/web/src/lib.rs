@@ -10,6 +10,7 @@ mod csrf;
 mod endings;
 mod health;
 mod json;
+mod keys;
 mod language;
 mod login_lock;
 mod maintenance;

@@ -1,9 +1,12 @@
-//! Access and refresh tokens: JWT (RFC 7519), HS256, one key each (contract 4.1).
+//! Access and refresh tokens: JWT (RFC 7519), HS256, each with its own key, and the key before (contract 4.1).
 
 use dzinza_ports::Role;
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::keys::KeyRing;
 
 /// `iss` of our tokens.
 const ISSUER: &str = "dzinza-auth";
@@ -54,7 +57,7 @@ pub enum KeyError {
     #[error("a token key must have at least 32 bytes")]
     TooShort,
     /// With equal keys a refresh token would pass as an access token.
-    #[error("the access and the refresh key must differ")]
+    #[error("no two token keys may be the same, former ones included")]
     Equal,
 }
 
@@ -63,11 +66,14 @@ pub enum KeyError {
 #[error("the token is not valid")]
 pub struct TokenError;
 
-/// The two keys.
+/// The two keys, and those before them: tokens that these signed are still accepted, so that a change of keys signs nobody
+/// out. New tokens are signed by the present ones and name them (`kid`).
 #[derive(Clone)]
 pub struct TokenKeys {
-    access: (EncodingKey, DecodingKey),
-    refresh: (EncodingKey, DecodingKey),
+    access: KeyRing,
+    refresh: KeyRing,
+    /// Which of ours are which, to see that no two are the same.
+    known: Vec<[u8; 32]>,
 }
 
 impl std::fmt::Debug for TokenKeys {
@@ -142,14 +148,32 @@ impl TokenKeys {
     /// # Errors
     /// If one is short, or both are the same.
     pub fn new(access: &[u8], refresh: &[u8]) -> Result<Self, KeyError> {
-        if access.len() < 32 || refresh.len() < 32 {
-            return Err(KeyError::TooShort);
+        let keys = Self { access: KeyRing::new(access)?, refresh: KeyRing::new(refresh)?, known: Vec::new() };
+        keys.knowing([Some(access), Some(refresh)])
+    }
+
+    /// The same, with the keys that were used before. They are of use for as long as what they signed lives.
+    ///
+    /// # Errors
+    /// If one is short, or is the same as another.
+    pub fn with_previous(self, access: Option<&[u8]>, refresh: Option<&[u8]>) -> Result<Self, KeyError> {
+        let keys = Self {
+            access: self.access.with_previous(access)?,
+            refresh: self.refresh.with_previous(refresh)?,
+            known: self.known,
+        };
+        keys.knowing([access, refresh])
+    }
+
+    fn knowing(mut self, keys: [Option<&[u8]>; 2]) -> Result<Self, KeyError> {
+        for key in keys.into_iter().flatten() {
+            let digest = Sha256::digest(key).into();
+            if self.known.contains(&digest) {
+                return Err(KeyError::Equal);
+            }
+            self.known.push(digest);
         }
-        if access == refresh {
-            return Err(KeyError::Equal);
-        }
-        let pair = |key| (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        Ok(Self { access: pair(access), refresh: pair(refresh) })
+        Ok(self)
     }
 
     /// A signed access token.
@@ -178,7 +202,7 @@ impl TokenKeys {
             iss: ISSUER,
             aud: AUDIENCE,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.access.0).map_err(|_| TokenError)
+        self.access.sign(&claims)
     }
 
     /// A signed refresh token.
@@ -207,7 +231,7 @@ impl TokenKeys {
             iss: ISSUER,
             aud: AUDIENCE,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.refresh.0).map_err(|_| TokenError)
+        self.refresh.sign(&claims)
     }
 
     /// Checks signature, algorithm, issuer, audience, type and time of an access token. Tokens of version P
@@ -216,7 +240,7 @@ impl TokenKeys {
     /// # Errors
     /// If anything is wrong with it.
     pub fn read_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        let claims = decode(token, &self.access.1, now)?;
+        let claims = decode(token, &self.access, now)?;
         if claims.kind.as_deref().is_some_and(|kind| kind != "access") {
             return Err(TokenError);
         }
@@ -233,7 +257,7 @@ impl TokenKeys {
     /// # Errors
     /// If anything is wrong with it.
     pub fn read_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
-        let claims = decode(token, &self.refresh.1, now)?;
+        let claims = decode(token, &self.refresh, now)?;
         if claims.kind.as_deref() != Some("refresh") {
             return Err(TokenError);
         }
@@ -241,14 +265,14 @@ impl TokenKeys {
     }
 }
 
-fn decode(token: &str, key: &DecodingKey, now: Timestamp) -> Result<AnyClaims, TokenError> {
+fn decode(token: &str, keys: &KeyRing, now: Timestamp) -> Result<AnyClaims, TokenError> {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     // Time is compared with our own clock below, so that it can be held still in tests.
     validation.validate_exp = false;
-    let claims = jsonwebtoken::decode::<AnyClaims>(token, key, &validation).map_err(|_| TokenError)?.claims;
+    let claims: AnyClaims = keys.verify(token, &validation)?;
     if now.as_second() > claims.exp.saturating_add(LEEWAY.as_secs()) {
         return Err(TokenError);
     }

@@ -3,6 +3,7 @@
 
 mod database;
 mod mail;
+mod redis;
 mod restoring;
 
 use std::fs::{self, File, TryLockError};
@@ -28,6 +29,8 @@ pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// Whether a signature gives leave to read a file: key, expiry in seconds since 1970, signature.
 pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
+/// Whether a server that the stores rest on answers.
+pub type Health = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
 /// Looks whether a database can be used, and says why not.
 pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), OpenError>> + Send + Sync>;
@@ -43,6 +46,8 @@ pub struct Embedded {
     pub queue: Arc<dyn Queue>,
     /// Counters and short-lived values.
     pub limits: Arc<dyn Limits>,
+    /// Whether Redis answers, if there is one.
+    pub redis: Option<Health>,
     /// Accounts.
     pub users: Arc<dyn Users>,
     /// Refresh tokens.
@@ -106,6 +111,17 @@ pub enum OpenError {
     /// The settings of the mail server do not fit together.
     #[error("letters cannot be sent: {0}")]
     Mail(String),
+    /// Redis cannot be used as it is named.
+    #[error("{variable} {problem}")]
+    Redis {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It is named twice.
+    #[error("REDIS_URL and REDIS_HOST are both set; use one of them")]
+    TwoRedis,
     /// The database or the files cannot be opened.
     #[error("the data folder cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -137,6 +153,7 @@ impl Embedded {
             archives: store.clone(),
             queue: store.clone(),
             limits: store.clone(),
+            redis: None,
             users: store.clone(),
             sessions: store.clone(),
             audit: store.clone(),
@@ -181,6 +198,17 @@ impl Embedded {
             Some(ready) => ready().await,
             None => Ok(()),
         }
+    }
+
+    /// The same with limits on the Redis that the settings name, if they name one. It need not be there yet.
+    ///
+    /// # Errors
+    /// If it cannot be used as it is named, or this program was built without Redis.
+    pub fn with_redis(mut self, settings: &Settings) -> Result<Self, OpenError> {
+        if let Some(redis) = redis::open(settings, &self.secrets, &self.clock)? {
+            (self.limits, self.redis) = (redis.limits, Some(redis.health));
+        }
+        Ok(self)
     }
 }
 

@@ -63,7 +63,8 @@ async fn api(shared: &Shared, request: Request) -> Response {
         Err(refused) => return too_many(&refused),
     };
     let mut response = routed(shared, request, &info).await;
-    if let Some(allowance) = allowance {
+    // A function may have told of a narrower allowance, which is what the caller has to keep to.
+    if let Some(allowance) = allowance.filter(|_| !response.headers().contains_key("ratelimit-limit")) {
         allowance.write(response.headers_mut());
     }
     response

@@ -69,6 +69,7 @@ fn trees() -> Router {
             "/api/family-trees/hop",
             get(|| async { ([("connection", "x-inner"), ("x-inner", "1")], "ok") }),
         )
+        .route("/api/family-trees/narrow", get(|| async { ([("ratelimit-limit", "2")], "ok") }))
         .route(
             "/api/family-trees/gone",
             get(|| async { Problem::not_found("This tree is gone").into_response() }),

@@ -7,6 +7,7 @@ mod licences;
 mod members;
 pub mod migrations;
 mod rooms;
+mod security;
 mod words;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ const GATES: &[(&str, Gate)] = &[
     ("crates", |repo| Ok(crates::gate(repo))),
     ("length", |repo| Ok(length::gate(repo))),
     ("docs", |repo| Ok(docs::gate(repo))),
+    ("security", |repo| Ok(security::gate(repo))),
     ("words", |repo| Ok(words::gate(repo))),
     ("migrations", migrations::gate),
     ("members", |repo| Ok(members::gate(repo))),

@@ -1,10 +1,11 @@
 use axum::Json;
 use axum::extract::State;
+use dzinza_letters::Letterhead;
 use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use super::{Owner, Proof, notice};
+use super::{Owner, Proof};
 use crate::wire::mfa::FactorRequest;
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit, letters};
@@ -41,7 +42,7 @@ pub(crate) async fn disable(
     owner.prove(proof).await?;
     let change = UserChange {
         given: Given { mfa_enabled: Some(true), ..Given::default() },
-        letters: vec![notice::switched_off(ports, &owner.user)?],
+        letters: vec![letters::news(ports, &owner.user, Letterhead::mfa_off)?],
         mfa_enabled: Some(false),
         mfa_secret: Some(None),
         pending_mfa: Some(None),

@@ -6,7 +6,6 @@
 mod backup;
 mod disable;
 mod factor;
-mod notice;
 mod owner;
 mod regenerate;
 mod setup;

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use dzinza_domain::FieldProblem;
+use dzinza_letters::Letterhead;
 use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use super::setup::unkept;
 use super::totp::OneTimeCodes;
-use super::{Owner, Proof, backup, notice};
+use super::{Owner, Proof, backup};
 use crate::limits::fingerprint;
 use crate::wire::ErrorBody;
 use crate::wire::mfa::{BackupCodes, CodeRequest};
@@ -60,7 +61,7 @@ pub(crate) async fn verify(
     let given = Given { mfa_enabled: Some(false), pending_mfa: Some(sealed.clone()), ..Given::default() };
     let change = UserChange {
         given,
-        letters: vec![notice::switched_on(ports, user)?],
+        letters: vec![letters::news(ports, user, Letterhead::mfa_on)?],
         mfa_enabled: Some(true),
         mfa_secret: Some(Some(sealed)),
         pending_mfa: Some(None),

@@ -2,6 +2,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
+use dzinza_letters::Letterhead;
+use dzinza_ports::Letter;
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
@@ -10,7 +12,7 @@ use crate::mfa::{Owner, Proof};
 use crate::wire::mfa::SetUpRequest;
 use crate::wire::passkeys::{PasskeyList, PasskeyName, PasskeyView};
 use crate::wire::{ErrorBody, Message};
-use crate::{Service, audit};
+use crate::{AuthPorts, Service, audit, letters};
 
 /// The caller's passkeys, the oldest first.
 #[utoipa::path(
@@ -99,7 +101,18 @@ pub(crate) async fn remove(
     }
     let details = json!({ "passkeyId": id });
     audit::record(ports, "PASSKEY_REMOVED", Some(&owner.user.id), &client, details).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_removed)).await;
     Ok(Json(Message { message: "The passkey is removed".to_owned() }))
+}
+
+/// Posts what the owner is told. The deed is done, so a letter that cannot be posted does not undo it, but cries out.
+pub(super) async fn tell(ports: &AuthPorts, letter: Result<Letter, Problem>) {
+    // Why it could not be written has been logged.
+    let Ok(letter) = letter else { return };
+    match ports.outbox.post(vec![letter]).await {
+        Ok(()) => letters::announce(ports),
+        Err(error) => tracing::error!(%error, "a letter was lost"),
+    }
 }
 
 fn none() -> Problem {

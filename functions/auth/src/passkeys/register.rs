@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
+use dzinza_letters::Letterhead;
 use dzinza_ports::{Passkey, StoreErrorKind, User};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use http::StatusCode;
@@ -16,13 +17,14 @@ use webauthn_rp::request::register::{
 use webauthn_rp::{Registration, RegistrationServerState};
 
 use super::ceremony::{self, broken, unreadable};
+use super::manage::tell;
 use super::stored;
 use crate::input::{filled_line, note};
 use crate::mfa::{Owner, Proof};
 use crate::wire::ErrorBody;
 use crate::wire::mfa::SetUpRequest;
 use crate::wire::passkeys::{NewPasskey, PasskeyOptions, PasskeyView};
-use crate::{AuthPorts, Service, audit};
+use crate::{AuthPorts, Service, audit, letters};
 
 /// As many as one account may have.
 const MAX: usize = 20;
@@ -113,6 +115,7 @@ pub(crate) async fn register(
     }
     let details = json!({ "passkeyId": passkey.id });
     audit::record(ports, "PASSKEY_ADDED", Some(&owner.user.id), &client, details).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_added)).await;
     Ok((StatusCode::CREATED, Json(PasskeyView::of(&passkey))).into_response())
 }
 

@@ -22,6 +22,9 @@ pub struct DeleteAccountRequest {
     /// The password. An account that has none must have signed in within the last ten minutes instead.
     #[schema(format = Password)]
     pub password: Option<String>,
+    /// A code of the second factor, if that is on.
+    #[schema(max_length = 20)]
+    pub mfa_code: Option<String>,
     /// What becomes of each tree in which others work too: `"delete"`, or `{"to": "<user id or e-mail address of one of
     /// them>"}`. Trees in which nobody else works go with the account.
     #[schema(value_type = Option<BTreeMap<String, Object>>)]

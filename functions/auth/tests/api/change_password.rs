@@ -146,6 +146,8 @@ async fn a_password_can_be_judged_before_it_is_used() {
             "{password}"
         );
     }
+    let common = judge("P@ssw0rd1").await;
+    assert_eq!((&common["isValid"], &common["strength"]), (&json!(false), &json!("weak")));
     let long = format!("aB3-{}", "x".repeat(69));
     let verdict = judge(&long).await;
     assert_eq!(

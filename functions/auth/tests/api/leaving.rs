@@ -291,3 +291,40 @@ async fn of_many_who_ask_or_come_back_at_once_one_does() {
     let cancelled = house.recorded().iter().filter(|action| *action == "ACCOUNT_ERASURE_CANCELLED").count();
     assert_eq!(cancelled, 1);
 }
+
+#[tokio::test]
+async fn an_account_with_a_second_factor_goes_and_comes_back_with_a_code_only() {
+    let house = House::new();
+    let signed_in = house.register(RUDO).await;
+    let codes: Vec<String> =
+        ["ABCDEFGHJK", "BCDEFGHJKL"].iter().map(|code| bcrypt::hash(code, 4).unwrap()).collect();
+    let factor = UserChange {
+        mfa_enabled: Some(true),
+        mfa_backup_codes: Some(Some(json!(codes).to_string())),
+        ..UserChange::default()
+    };
+    house.change(RUDO, factor).await;
+    house.advance_minutes(1);
+    let ask = async |code: Value| {
+        leave(&house, signed_in.access(), json!({ "password": PASSWORD, "mfaCode": code })).await
+    };
+    for (code, kind) in
+        [(Value::Null, "required"), (json!("ZZZZZZZZZZ"), "wrong_code"), (json!("000000"), "wrong_code")]
+    {
+        let refused = ask(code).await;
+        assert_eq!((refused.fields(), &refused.body["errors"][0]["type"]), (vec!["mfaCode"], &json!(kind)));
+    }
+    assert_eq!(house.last_entry().action, "ACCOUNT_ERASURE_REFUSED");
+    assert!(house.user(RUDO).await.is_active);
+    assert_eq!(ask(json!("ABCD-EFGHJK")).await.status, 200);
+    house.advance_minutes(1);
+    let half = house.login(RUDO, PASSWORD).await;
+    assert_eq!((half.status.as_u16(), &half.body["requireMfa"]), (200, &json!(true)));
+    assert!(house.user(RUDO).await.erase_after.is_some(), "a password alone brings nobody back");
+    let used_up = json!({ "email": RUDO, "password": PASSWORD, "mfaCode": "ABCDEFGHJK" });
+    assert_eq!(house.post("/api/auth/login", used_up).await.status, 401);
+    assert!(house.user(RUDO).await.erase_after.is_some());
+    let back = json!({ "email": RUDO, "password": PASSWORD, "mfaCode": "BCDEFGHJKL" });
+    assert_eq!(house.post("/api/auth/login", back).await.status, 200);
+    assert!(house.user(RUDO).await.is_active);
+}

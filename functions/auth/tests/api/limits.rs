@@ -22,6 +22,24 @@ async fn signing_in_and_up_share_an_allowance_per_client_that_headers_describe()
 }
 
 #[tokio::test]
+async fn whatever_takes_credentials_draws_on_the_one_allowance_and_nothing_else_does() {
+    let house = House::with(AuthRules { credential_limit: 4, ..rules() });
+    let signed_up = house.register("a@b.zw").await;
+    let paths = ["login", "forgot-password", "reset-password"];
+    for (path, left) in paths.iter().zip([2, 1, 0]) {
+        let reply = house.post(&format!("/api/auth/{path}"), json!({})).await;
+        assert_eq!((reply.status.as_u16(), reply.number("ratelimit-remaining")), (400, left), "{path}");
+    }
+    for path in paths.iter().chain(&["register"]) {
+        assert_eq!(house.post(&format!("/api/auth/{path}"), json!({})).await.status, 429, "{path}");
+    }
+    assert_eq!(house.me(signed_up.access()).await, 200);
+    assert_eq!(house.refresh(signed_up.refresh()).await.status, 200);
+    let logout = house.call(Method::POST, "/api/auth/logout").bearer(signed_up.access()).send().await;
+    assert_eq!(logout.status, 200);
+}
+
+#[tokio::test]
 async fn one_client_does_not_use_up_the_allowance_of_another() {
     let house = House::with(AuthRules { credential_limit: 1, ..rules() });
     let body = json!({ "email": "a@b.zw", "password": "wrong" });

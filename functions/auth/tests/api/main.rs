@@ -1,11 +1,14 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+#[cfg(test)]
 mod avatar;
 mod callers;
 #[cfg(test)]
 mod change_password;
 mod description;
+#[cfg(test)]
 mod export_data;
+#[cfg(test)]
 mod leaving;
 mod limits;
 mod lockout;

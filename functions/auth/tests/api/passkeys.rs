@@ -337,6 +337,7 @@ async fn adding_and_removing_take_the_password_ten_minutes_after_signing_in() {
     assert_eq!(call(&house, Method::POST, &access, &options, password.clone()).await.status, 200);
     assert_eq!(call(&house, Method::DELETE, &access, &path, password).await.status, 200);
     assert_eq!(house.recorded().last().unwrap(), "PASSKEY_REMOVED");
+    assert_eq!(house.letters(2).await.len(), 2, "one when it came, one when it went");
     assert_eq!(sign_in(&house, &authenticator).await.status, 401);
     let again = call(&house, Method::DELETE, &access, &path, json!({})).await;
     assert_eq!(again.status, 404);

@@ -136,14 +136,31 @@ async fn weak_passwords_and_such_of_73_bytes_are_refused_and_72_bytes_work_whole
     {
         assert_eq!(attempt(weak).await.fields(), ["password"], "{weak}");
     }
-    let longest = format!("aB3-{}", "x".repeat(68));
+    let longest = format!("aB3-Baobab-{}", "x".repeat(61));
     let reply = attempt(&format!("{longest}x")).await;
     assert_eq!((reply.fields(), &reply.body["errors"][0]["type"]), (vec!["password"], &json!("too_long")));
+    for common in ["P@ssw0rd1", "Welcome@123", "Dzinza@123"] {
+        let reply = attempt(common).await;
+        assert_eq!(
+            (reply.fields(), &reply.body["errors"][0]["type"]),
+            (vec!["password"], &json!("common_password"))
+        );
+    }
     assert_eq!(attempt(&longest).await.status, 201);
     assert_eq!(house.login("a@b.zw", &longest).await.status, 200);
     let almost = format!("{}y", &longest[..71]);
     assert_eq!(house.login("a@b.zw", &almost).await.status, 401);
     assert_eq!(house.login("a@b.zw", &format!("{longest}x")).await.fields(), ["password"]);
+}
+
+#[tokio::test]
+async fn a_password_made_of_ones_own_address_is_refused() {
+    let house = House::new();
+    for (password, status) in [("Nyakudya-1990", 400), (PASSWORD, 201)] {
+        let body = json!({ "email": "tsitsi.nyakudya@b.zw", "password": password, "name": "Tsitsi" });
+        let reply = house.post(PATH, body).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
 }
 
 #[tokio::test]

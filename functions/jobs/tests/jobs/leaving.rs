@@ -262,19 +262,16 @@ async fn of_coming_back_and_being_erased_one_wins() {
         let message = clean_up();
         let (erased, came) = tokio::join!(world.handle(&message), coming);
         assert!(erased);
-        match came {
-            Some(user) => {
-                assert!(user.is_active);
-                assert_eq!(world.store.by_id("rudo").await.unwrap(), Some(user));
-                for tree in ["alone", "shared"] {
-                    assert_eq!(house.owner(tree).await.as_deref(), Some("rudo"), "round {round}");
-                }
-                outcomes[0] += 1;
+        if let Some(user) = came {
+            assert!(user.is_active);
+            assert_eq!(world.store.by_id("rudo").await.unwrap(), Some(user));
+            for tree in ["alone", "shared"] {
+                assert_eq!(house.owner(tree).await.as_deref(), Some("rudo"), "round {round}");
             }
-            None => {
-                house.assert_gone().await;
-                outcomes[1] += 1;
-            }
+            outcomes[0] += 1;
+        } else {
+            house.assert_gone().await;
+            outcomes[1] += 1;
         }
     }
     assert_eq!(outcomes[0] + outcomes[1], 20);

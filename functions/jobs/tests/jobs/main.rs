@@ -1,8 +1,10 @@
 //! Jobs over a real store, with messages made by hand.
 
+#[cfg(test)]
 mod account_exports;
 mod exports;
 mod imports;
+#[cfg(test)]
 mod leaving;
 mod media;
 mod recovery;

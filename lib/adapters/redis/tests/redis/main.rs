@@ -1,0 +1,13 @@
+//! Against a real Redis, in a process of its own for each case.
+
+mod contract;
+mod outage;
+mod server;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let mut trials = contract::trials();
+    trials.extend(outage::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
