@@ -68,7 +68,7 @@ fn command_line(server: &Postgres, data: &Path) -> anyhow::Result<()> {
         (&["archive", "all.zip", "--data", &data][..], false, "pg_dump"),
         (&["migrate", "down", "--all"][..], true, "The database holds no accounts, 0 migrations made."),
         (&["migrate", "up"][..], true, "has the layout"),
-        (&create[..], false, "rudo@example.org"),
+        (&create[..], false, "There is an account with this e-mail address already"),
     ] {
         let output = dzinza(server, arguments)?;
         let told = told(&output);

@@ -1,10 +1,8 @@
 //! Where the accounts are, if not in the data folder.
 
-use std::fs;
-use std::path::PathBuf;
-
 use secrecy::SecretString;
 
+use crate::secrets::of_others;
 use crate::{SecretsError, Settings};
 
 /// A database on PostgreSQL. Printing it prints no password.
@@ -45,8 +43,8 @@ impl Settings {
         &self,
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Database>, SecretsError> {
-        if let Some(url) = text("DATABASE_URL", &get)? {
-            return Ok(Some(Database::Url(url.into())));
+        if let Some(url) = of_others("DATABASE_URL", &get)? {
+            return Ok(Some(Database::Url(url)));
         }
         if self.db_host.is_empty() {
             return Ok(None);
@@ -56,28 +54,9 @@ impl Settings {
             port: self.db_port,
             name: self.db_name.clone(),
             user: self.db_user.clone(),
-            password: text("DB_PASSWORD", &get)?.map(SecretString::from),
+            password: of_others("DB_PASSWORD", &get)?,
         }))
     }
-}
-
-/// A secret that another server chose, however strong; an empty one is none.
-fn text(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SecretsError> {
-    let value = match (get(name), get(&format!("{name}_FILE"))) {
-        (Some(_), Some(_)) => return Err(SecretsError::Both(name.to_owned())),
-        (Some(value), None) => value,
-        (None, None) => return Ok(None),
-        (None, Some(path)) => {
-            let path = PathBuf::from(path);
-            fs::read_to_string(&path).map_err(|source| SecretsError::File {
-                name: name.to_owned(),
-                path,
-                source,
-            })?
-        }
-    };
-    let value = value.trim();
-    Ok((!value.is_empty()).then(|| value.to_owned()))
 }
 
 #[cfg(test)]
@@ -109,7 +88,7 @@ mod tests {
     #[test]
     fn its_parts_have_the_defaults_of_older_versions_and_a_password_from_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "secret\n").unwrap();
+        std::fs::write(file.path(), "secret\n").unwrap();
         let path = file.path().display().to_string();
         let found = with(&[("DB_HOST", "db"), ("DB_PASSWORD_FILE", &path)]).unwrap().unwrap();
         assert!(!format!("{found:?}").contains("secret"));
