@@ -58,7 +58,7 @@ impl Platform {
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
-        let mut stores = Embedded::open(data)?.with_redis(settings)?;
+        let mut stores = Embedded::open(data)?.with_redis(settings)?.with_database(settings)?;
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;
@@ -88,6 +88,15 @@ impl Platform {
         let import_undo = Duration::from_hours(24 * settings.import_undo_days);
         let site = SiteWatch::new(stores.site.clone(), stores.clock.clone());
         Ok(Self { stores, graphs, auth, sealer, site, rules: rules(settings), import_wait, import_undo })
+    }
+
+    /// This, if everything it needs is there and has the layout of this program.
+    ///
+    /// # Errors
+    /// In one line, with what to do.
+    pub async fn ready(self) -> anyhow::Result<Self> {
+        self.stores.ready().await?;
+        Ok(self)
     }
 
     /// What signing up and in needs.

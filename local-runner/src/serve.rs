@@ -55,7 +55,7 @@ impl Serve {
         let address: SocketAddr = self.settings.listen.parse().context("DZINZA_LISTEN")?;
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        let platform = Platform::open(&self.settings, &data)?;
+        let platform = Platform::open(&self.settings, &data)?.ready().await?;
         seed::first_admin(&platform, &self.settings).await?;
         let template = Template::load(None)?;
         let functions = platform.functions();

@@ -166,6 +166,9 @@ fn build(profile: &Path) {
     cargo.args(["build", "--quiet", "-p", "dzinza-runner", "--bin", "dzinza", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
     cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    if cfg!(feature = "cloud") {
+        cargo.args(["--features", "cloud"]);
+    }
     if profile.ends_with("release") {
         cargo.arg("--release");
     }

@@ -1,6 +1,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use dzinza_letters::Letterhead;
 use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::confirm::{Asking, own};
 use crate::tokens::cleared_cookies;
 use crate::wire::{DeactivateRequest, ErrorBody, Message};
-use crate::{AuthPorts, Service, audit, leave_mail, letters, session};
+use crate::{AuthPorts, Service, audit, letters, session};
 
 /// Give up the caller's account without erasing anything (contract E17). Only an administrator can take that back.
 #[utoipa::path(
@@ -45,7 +46,7 @@ pub(crate) async fn deactivate(
         },
         is_active: Some(false),
         deleted_at: Some(Some(now)),
-        letters: vec![letters::seal(ports, &leave_mail::deactivated(&user), letters::NEWS)?],
+        letters: vec![letters::news(ports, &user, Letterhead::deactivated)?],
         ..UserChange::default()
     };
     end_everything(ports, &caller).await?;

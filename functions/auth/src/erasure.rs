@@ -7,10 +7,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use dzinza_letters::{Letterhead, Reader};
 use dzinza_ports::{ERASURE_BEGUN, Given, User, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use http::StatusCode;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::confirm::{Asking, own};
@@ -18,7 +20,7 @@ use crate::deactivate::{changed_meanwhile, end_everything};
 use crate::erasure_trees::{self, Planned};
 use crate::tokens::{cleared_cookies, signed};
 use crate::wire::{AccountLeaving, DeleteAccountRequest, ErrorBody};
-use crate::{AuthPorts, Service, audit, leave_mail, letters};
+use crate::{AuthPorts, Service, audit, letters};
 
 /// Have the caller's account erased, with the trees in which nobody else works. It is deactivated at once and erased after
 /// the days of grace; signing in before then takes that back.
@@ -74,20 +76,21 @@ fn request(
     now: Timestamp,
     erase_after: Timestamp,
 ) -> Result<UserChange, Problem> {
-    let mut mails = vec![leave_mail::leaving(user, erase_after)];
+    let day = erase_after.to_zoned(TimeZone::UTC).date();
+    let planned_letter = |head: &Letterhead<'_>, reader: &Reader<'_>| head.erasure_planned(reader, day);
+    let mut told = vec![letters::news(ports, user, planned_letter)?];
     let owner = erasure_trees::full_name(user);
     for (heir, trees) in erasure_trees::heirs(planned) {
-        mails.push(leave_mail::heir(heir, &owner, &trees, erase_after));
+        let wanted = |head: &Letterhead<'_>, reader: &Reader<'_>| head.heir(reader, &owner, &trees, day);
+        told.push(letters::news(ports, heir, wanted)?);
     }
-    let sealed: Result<Vec<_>, _> =
-        mails.iter().map(|mail| letters::seal(ports, mail, letters::NEWS)).collect();
     Ok(UserChange {
         given: Given {
             is_active: Some(true),
             password_hash: Some(user.password_hash.clone()),
             ..Given::default()
         },
-        letters: sealed?,
+        letters: told,
         is_active: Some(false),
         deleted_at: Some(Some(now)),
         erase_after: Some(Some(erase_after)),
@@ -111,7 +114,7 @@ pub(crate) async fn come_back(ports: &AuthPorts, user: User, client: &ClientInfo
     let erase_after = user.erase_after.filter(|_| may_come_back(&user)).ok_or_else(gone)?;
     let change = UserChange {
         given: Given { erase_after: Some(erase_after), ..Given::default() },
-        letters: vec![letters::seal(ports, &leave_mail::stayed(&user), letters::NEWS)?],
+        letters: vec![letters::news(ports, &user, Letterhead::erasure_taken_back)?],
         is_active: Some(true),
         deleted_at: Some(None),
         erase_after: Some(None),

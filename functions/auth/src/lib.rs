@@ -17,7 +17,6 @@ mod erasure_trees;
 mod export_data;
 mod guessing;
 mod input;
-mod leave_mail;
 mod letters;
 mod limits;
 mod lockout;

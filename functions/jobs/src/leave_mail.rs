@@ -1,7 +1,8 @@
 //! Letters about accounts that go.
 
 use dzinza_domain::import::JOBS_QUEUE;
-use dzinza_ports::{Batch, Letter, Mail, NewMessage, User};
+use dzinza_letters::{Letterhead, Reader, Written};
+use dzinza_ports::{Batch, Letter, NewMessage, User};
 use dzinza_sealing::LETTERS;
 use jiff::SignedDuration;
 
@@ -11,9 +12,13 @@ use crate::{JobError, JobsPorts};
 const NEWS: SignedDuration = SignedDuration::from_hours(72);
 
 /// Puts a letter into the outbox.
-pub async fn post(ports: &JobsPorts, mail: &Mail) -> Result<(), JobError> {
-    let failed = || JobError::Malformed("a letter could not be sealed");
-    let text = serde_json::to_string(mail).map_err(|_| failed())?;
+pub async fn post(ports: &JobsPorts, written: Written) -> Result<(), JobError> {
+    let failed = || JobError::Malformed("a letter could not be written or sealed");
+    let mail = written.map_err(|error| {
+        tracing::error!(%error, "a letter could not be written");
+        failed()
+    })?;
+    let text = serde_json::to_string(&mail).map_err(|_| failed())?;
     let created_at = ports.clock.now();
     let letter = Letter {
         id: ports.ids.new_id(),
@@ -32,35 +37,12 @@ pub async fn post(ports: &JobsPorts, mail: &Mail) -> Result<(), JobError> {
     Ok(())
 }
 
-fn mail(to: &User, subject: &str, text: &str) -> Mail {
-    let name = to.first_name.as_deref().filter(|name| !name.is_empty());
-    let greeting = name.map_or_else(|| "Hello,".to_owned(), |name| format!("Dear {name},"));
-    Mail {
-        to: to.email.clone(),
-        subject: subject.to_owned(),
-        text: format!("{greeting}\n\n{text}\n\nDzinza\n"),
-        html: None,
-    }
-}
-
 /// To one whose account is gone.
-pub fn erased(user: &User) -> Mail {
-    mail(
-        user,
-        "Your Dzinza account has been erased",
-        "Your account has been erased as you asked. This is the last letter to this address.",
-    )
+pub fn erased(user: &User) -> Written {
+    Letterhead::default().erased(&Reader::of(user))
 }
 
 /// To an owner whose tree somebody will not have.
-pub fn refused(owner: &User, tree: &str) -> Mail {
-    mail(
-        owner,
-        "Your family tree needs another owner",
-        &format!(
-            "The person whom you asked to take over the family tree {tree} does not want it.\n\nIf you do nothing it goes \
-             to another of those who may change it, or to the people who run the platform. If you would rather choose \
-             yourself, sign in, which keeps your account, and ask for its erasure again."
-        ),
-    )
+pub fn refused(owner: &User, tree: &str) -> Written {
+    Letterhead::default().heir_refused(&Reader::of(owner), tree)
 }

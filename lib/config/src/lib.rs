@@ -6,12 +6,14 @@
 //! production (`APP_ENV`), where settings that are fine at home are refused too.
 #![warn(missing_docs)]
 
+mod database;
 mod mail;
 mod reference;
 mod secrets;
 mod settings;
 mod strength;
 
+pub use database::Database;
 pub use reference::{Variable, reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};
 pub use settings::{Settings, SettingsError};

@@ -254,6 +254,24 @@ pub(crate) static VARIABLES: &[Variable] = &[
     variable("REDIS_PORT", &[], "redis_port", "number", "Its port"),
     variable("REDIS_DB", &[], "redis_db", "number", "Number of the database in it"),
     variable(
+        "DB_HOST",
+        &[],
+        "db_host",
+        "text",
+        "Host of the PostgreSQL that has the accounts (in builds with the feature `postgres`); empty for the data folder",
+    ),
+    variable("DB_PORT", &[], "db_port", "number", "Its port"),
+    variable("DB_NAME", &[], "db_name", "text", "The database on it"),
+    variable("DB_USER", &[], "db_user", "text", "Who connects to it"),
+    variable("DB_POOL_SIZE", &[], "db_pool_size", "number", "Connections to it at most, 1 to 1000"),
+    variable(
+        "AUTO_MIGRATE",
+        &[],
+        "auto_migrate",
+        "flag",
+        "Whether a start brings the database to the layout of this program; otherwise it refuses and says `dzinza migrate up`",
+    ),
+    variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
         "log_level",
@@ -290,6 +308,11 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "DATA_ENCRYPTION_KEY_PREVIOUS",
         "The key before that, after a change: what it sealed can still be opened",
     ),
+    secret(
+        "DATABASE_URL",
+        "Where the PostgreSQL of the accounts is, such as `postgres://user:password@host/dzinza_db?sslmode=verify-full`; before `DB_HOST`",
+    ),
+    secret("DB_PASSWORD", "Password for `DB_USER` at `DB_HOST`, if one is asked for"),
     secret(
         "SEED_ADMIN_PASSWORD",
         "Password of that first administrator, by the rule for passwords; there is no default",

@@ -10,6 +10,7 @@ use crate::reference::{VARIABLES, Variable};
 /// Everything an operator can set. Each field stands in the configuration reference under its variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "operators switch what they switch")]
 pub struct Settings {
     /// `development`, `test`, `staging` or `production`.
     pub app_env: String,
@@ -93,6 +94,18 @@ pub struct Settings {
     pub redis_port: u32,
     /// The number of the database in it.
     pub redis_db: u32,
+    /// Host of the database that has the accounts; empty for the data folder.
+    pub db_host: String,
+    /// Its port.
+    pub db_port: u16,
+    /// The database on it.
+    pub db_name: String,
+    /// Who connects.
+    pub db_user: String,
+    /// How many connections at most.
+    pub db_pool_size: u32,
+    /// Whether a start brings the database to the layout of this program.
+    pub auto_migrate: bool,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.
@@ -190,6 +203,9 @@ impl Settings {
         }
         if self.import_undo_days == 0 || self.import_undo_days > 3650 {
             return bad("IMPORT_UNDO_DAYS", "must be from 1 to 3650");
+        }
+        if self.db_pool_size == 0 || self.db_pool_size > 1000 {
+            return bad("DB_POOL_SIZE", "must be from 1 to 1000");
         }
         if self.rate_limit_window_ms == 0 {
             return bad("RATE_LIMIT_WINDOW_MS", "must be more than 0");
@@ -318,6 +334,7 @@ mod tests {
             ("APP_ENV", "producton"),
             ("REDIS_PORT", "65536"),
             ("REDIS_DB", "first"),
+            ("DB_POOL_SIZE", "0"),
         ] {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
         }

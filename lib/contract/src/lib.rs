@@ -15,20 +15,28 @@ mod archives;
 mod batches;
 mod blobs;
 mod clock;
+mod directory;
 mod documents;
 mod erasure;
 mod filters;
+mod guards;
+mod keys;
 mod limits;
 mod model;
+mod outbox;
 mod paging;
 mod queue;
 mod sessions;
+mod site;
 mod suite;
 mod support;
 
 use std::sync::Arc;
 
-use dzinza_ports::{Archives, Audit, Documents, Queue, Sessions, Users};
+use dzinza_ports::{
+    AccessTokens, Archives, Audit, Documents, Identities, Outbox, Passkeys, Queue, Sessions, SiteSettings,
+    Users,
+};
 
 pub use blobs::blobs;
 pub use clock::ManualClock;
@@ -55,6 +63,16 @@ pub struct AccountPorts {
     pub sessions: Arc<dyn Sessions>,
     /// Table `audit_logs`.
     pub audit: Arc<dyn Audit>,
+    /// Table `user_identities`.
+    pub identities: Arc<dyn Identities>,
+    /// Table `user_passkeys`.
+    pub passkeys: Arc<dyn Passkeys>,
+    /// Table `user_access_tokens`.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// Table `site_settings`.
+    pub site: Arc<dyn SiteSettings>,
+    /// Table `mail_outbox`.
+    pub outbox: Arc<dyn Outbox>,
 }
 
 /// Everything at one moment, and the ports that change it.
@@ -81,9 +99,14 @@ pub fn documents(suite: &mut Suite<DocumentPorts>) {
     paging::cases(suite);
 }
 
-/// What [`Users`], [`Sessions`] and [`Audit`] promise.
+/// What the ports of the accounts promise.
 pub fn accounts(suite: &mut Suite<AccountPorts>) {
     accounts::cases(suite);
+    guards::cases(suite);
+    directory::cases(suite);
     erasure::cases(suite);
     sessions::cases(suite);
+    keys::cases(suite);
+    site::cases(suite);
+    outbox::cases(suite);
 }

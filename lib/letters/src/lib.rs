@@ -138,6 +138,11 @@ impl Letterhead<'_> {
         self.write(reader, "heir", None, values)
     }
 
+    /// To an owner who leaves: the heir does not want this tree.
+    pub fn heir_refused(&self, reader: &Reader<'_>, tree: &str) -> Written {
+        self.write(reader, "heir_refused", None, context! { tree })
+    }
+
     /// The account can be opened with an identity elsewhere, such as `Google`.
     pub fn identity_linked(&self, reader: &Reader<'_>, provider: &str) -> Written {
         self.write(reader, "identity_linked", None, context! { provider })

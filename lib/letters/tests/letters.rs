@@ -1,4 +1,5 @@
 //! Every letter in every language: the same placeholders, all of them filled, nothing unescaped.
+#![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ fn reader<'a>(name: &'a str, language: &'a str) -> Reader<'a> {
 /// Every letter there is, under the name of its text.
 fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mail> {
     let moment: Timestamp = "2026-11-23T14:05:09Z".parse().unwrap();
-    let letters: [(&str, Written); 21] = [
+    let letters: [(&str, Written); 22] = [
         ("welcome", head.welcome(reader, LINK, 24)),
         ("verify", head.verify(reader, LINK, 24)),
         ("reset", head.reset(reader, LINK, 60)),
@@ -42,6 +43,7 @@ fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mai
                 Date::constant(2026, 12, 24),
             ),
         ),
+        ("heir_refused", head.heir_refused(reader, "Moyo")),
         ("identity_linked", head.identity_linked(reader, "Google")),
         ("reclaimed", head.reclaimed(reader)),
         ("access_token_made", head.access_token_made(reader)),

@@ -1,6 +1,7 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod database;
 mod mail;
 mod redis;
 mod restoring;
@@ -19,6 +20,8 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+#[cfg(feature = "postgres")]
+pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
 pub use mail::{mail_folder, mailer};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
@@ -28,6 +31,9 @@ pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
 /// Whether a server that the stores rest on answers.
 pub type Health = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
+
+/// Looks whether a database can be used, and says why not.
+pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), OpenError>> + Send + Sync>;
 
 /// Everything on one folder: a SQLite file, a folder of files, generated secrets.
 #[derive(Clone)]
@@ -58,6 +64,8 @@ pub struct Embedded {
     pub site: Arc<dyn SiteSettings>,
     /// Letters that wait to be sent.
     pub outbox: Arc<dyn Outbox>,
+    /// If the accounts are on PostgreSQL: whether it has their layout.
+    pub database: Option<Ready>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
     /// Letters, in [`mail_folder`] unless a [`mailer`] is put here.
@@ -97,6 +105,9 @@ pub enum OpenError {
     /// A secret cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The database of the accounts cannot be used.
+    #[error("{0}")]
+    Database(String),
     /// The settings of the mail server do not fit together.
     #[error("letters cannot be sent: {0}")]
     Mail(String),
@@ -151,6 +162,7 @@ impl Embedded {
             access_tokens: store.clone(),
             site: store.clone(),
             outbox: store,
+            database: None,
             blobs: files,
             mail,
             clock,
@@ -173,6 +185,30 @@ impl Embedded {
             (self.limits, self.redis) = (redis.limits, Some(redis.health));
         }
         Ok(self)
+    }
+
+    /// The same with the accounts on the PostgreSQL that the settings name, if they name one. Connects when it is needed, in
+    /// the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// If it cannot be used as it is named, or this program was built without PostgreSQL.
+    pub fn with_database(mut self, settings: &Settings) -> Result<Self, OpenError> {
+        if let Some(database) = settings.database()? {
+            database::put(&mut self, &database, settings)?;
+        }
+        Ok(self)
+    }
+
+    /// Looks whether everything that was opened can be used: the database of the accounts must be there and have their
+    /// layout, which `AUTO_MIGRATE` gives it.
+    ///
+    /// # Errors
+    /// In one line, with what to do.
+    pub async fn ready(&self) -> Result<(), OpenError> {
+        match &self.database {
+            Some(ready) => ready().await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -29,8 +29,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let settings = arguments.folder.existing()?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     let stores = &platform.stores;
+    if arguments.tree.is_none() && stores.database.is_some() {
+        anyhow::bail!(
+            "the accounts are in PostgreSQL, which an archive has no part of: back that up with pg_dump, and {} as a \
+             folder; --tree archives one tree",
+            settings.data.display()
+        );
+    }
     let sources = Sources {
         archives: stores.archives.clone(),
         blobs: stores.blobs.clone(),

@@ -83,7 +83,7 @@ impl Part {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let request = arguments.part.request()?;
     let settings = arguments.folder.existing()?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     let tree = find(&platform, arguments.tree.as_deref()).await?;
     let year = platform.stores.clock.now().to_zoned(jiff::tz::TimeZone::UTC).year();
     // Whoever can read the folder owns everything in it.

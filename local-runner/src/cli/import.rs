@@ -49,7 +49,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = tokio::fs::File::open(&arguments.file)
         .await
         .with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     check(&arguments.file).await?;
     let owner = owner(&platform, arguments.email.as_deref()).await?;
     let access = match &arguments.tree {

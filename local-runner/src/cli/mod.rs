@@ -4,6 +4,8 @@ mod archive;
 mod config;
 mod export;
 mod import;
+#[cfg(feature = "postgres")]
+mod migrate;
 mod out;
 mod restore;
 mod serve;
@@ -39,6 +41,10 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
+    /// Bring the database of the accounts to the layout of this program, or back
+    #[cfg(feature = "postgres")]
+    #[command(subcommand)]
+    Migrate(migrate::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -116,6 +122,8 @@ async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
         Some(Command::Archive(arguments)) => archive::run(arguments).await,
         Some(Command::Restore(arguments)) => restore::run(arguments).await,
         Some(Command::User(command)) => user::run(command).await,
+        #[cfg(feature = "postgres")]
+        Some(Command::Migrate(command)) => migrate::run(&command).await,
         Some(Command::Config(command)) => config::run(&command),
     }
 }

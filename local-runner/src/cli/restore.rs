@@ -30,6 +30,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn installation(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = arguments.folder.settings()?;
+    if settings.database()?.is_some() {
+        anyhow::bail!(
+            "an archive of an installation is restored with its accounts into a data folder; unset DATABASE_URL and DB_HOST"
+        );
+    }
     // All of it is read once before anything is written.
     let reader = opened(&arguments.file).await?;
     if reader.manifest().scope == Scope::Tree {
@@ -67,7 +72,7 @@ async fn tree(arguments: &Arguments, email: &str) -> anyhow::Result<()> {
     let settings = arguments.folder.existing()?;
     let file =
         File::open(&arguments.file).with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     let stores = &platform.stores;
     let owner = stores.users.by_email(email.trim()).await?;
     let owner = owner.with_context(|| {

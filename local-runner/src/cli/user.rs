@@ -92,7 +92,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 impl One {
     async fn find(&self) -> anyhow::Result<(Platform, User)> {
         let settings = self.folder.existing()?;
-        let platform = Platform::open(&settings, &settings.data)?;
+        let platform = Platform::open(&settings, &settings.data)?.ready().await?;
         let email = self.email.trim().to_lowercase();
         let user = platform.stores.users.by_email(&email).await?;
         Ok((platform, user.with_context(|| format!("there is no account with the address {email}"))?))
@@ -111,7 +111,7 @@ const PAGE: u32 = 100;
 
 async fn list(arguments: List) -> anyhow::Result<()> {
     let settings = arguments.folder.existing()?;
-    let users = Platform::open(&settings, &settings.data)?.stores.users;
+    let users = Platform::open(&settings, &settings.data)?.ready().await?.stores.users;
     let filter = UserFilter { role: arguments.role, ..UserFilter::default() };
     let mut offset = 0;
     loop {
@@ -132,7 +132,7 @@ async fn list(arguments: List) -> anyhow::Result<()> {
 
 async fn create(create: Create) -> anyhow::Result<()> {
     let settings = create.folder.settings()?;
-    let platform = Platform::open(&settings, &settings.data)?;
+    let platform = Platform::open(&settings, &settings.data)?.ready().await?;
     let password = if create.password_stdin {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("reading the password")?;

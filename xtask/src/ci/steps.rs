@@ -19,6 +19,9 @@ pub struct Step {
     pub run: fn(&Place) -> anyhow::Result<Outcome>,
 }
 
+/// The program with every server it can use.
+const CLOUD: &str = "dzinza-tests/cloud";
+
 pub const STEPS: &[Step] = &[
     Step { name: "fmt", run: |place| cargo(place, &["fmt", "--all", "--check"]) },
     Step { name: "gate", run: |_| gates() },
@@ -29,8 +32,20 @@ pub const STEPS: &[Step] = &[
             cargo(place, &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])
         },
     },
+    // What the default program is built without; the rest is checked already.
+    Step {
+        name: "clippy cloud",
+        run: |place| {
+            let features = ["--features", CLOUD, "--keep-going", "--", "-D", "warnings"];
+            cargo(place, &[&["clippy", "--workspace", "--all-targets"][..], &features].concat())
+        },
+    },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
+    Step {
+        name: "test cloud",
+        run: |place| cargo(place, &["test", "--workspace", "--features", CLOUD, "--test", "postgres"]),
+    },
     Step { name: "rustdoc", run: rustdoc },
     Step { name: "clean tree", run: clean_tree },
 ];

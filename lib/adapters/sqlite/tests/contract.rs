@@ -16,7 +16,16 @@ fn main() {
     trials.extend(documents.into_trials());
 
     let mut accounts = Suite::new("accounts", || async {
-        fresh(|store| AccountPorts { users: store.clone(), sessions: store.clone(), audit: store })
+        fresh(|store| AccountPorts {
+            users: store.clone(),
+            sessions: store.clone(),
+            audit: store.clone(),
+            identities: store.clone(),
+            passkeys: store.clone(),
+            access_tokens: store.clone(),
+            site: store.clone(),
+            outbox: store,
+        })
     });
     dzinza_contract::accounts(&mut accounts);
     trials.extend(accounts.into_trials());
