@@ -1,5 +1,7 @@
 //! The log of the real program, at its most talkative, tells nothing that opens an account or names a person.
 
+use std::path::Path;
+
 use dzinza_tests::{Client, Mode, PASSWORD, Process, eventually};
 use http::Method;
 use serde_json::json;
@@ -34,16 +36,7 @@ async fn the_log_holds_no_password_no_token_and_no_address() {
     let renewed = nobody.post("/auth/refresh", &json!({ "refreshToken": rudo.refresh })).await.ok(200);
     nobody.post("/auth/refresh", &json!({ "refreshToken": "not.a.token" })).await.problem(401);
     rudo.with_token(&format!("{}x", rudo.access)).get("/api/auth/me").await.problem(401);
-    let token = reset_token(&rudo, &data, EMAIL).await;
-    nobody.get(&format!("/api/auth/reset-password/{token}")).await;
-    nobody
-        .send(nobody.request(Method::GET, &format!("/api/auth/me?token={token}&email={EMAIL}")))
-        .await
-        .problem(401);
-    let body = json!({ "token": token, "newPassword": NEXT });
-    nobody.post("/api/auth/reset-password", &body).await.ok(200);
-    nobody.post("/api/auth/reset-password", &body).await.problem(400);
-    nobody.sign_in(EMAIL, NEXT).await;
+    let token = forget(&rudo, &data).await;
 
     let log = eventually("the requests in the log", async || {
         let log = process.complaints();
@@ -75,4 +68,20 @@ async fn the_log_holds_no_password_no_token_and_no_address() {
         assert_eq!(line, None, "the log holds {secret}");
     }
     assert!(process.terminate().success());
+}
+
+/// Sets a new password by a mailed link; answers its token.
+async fn forget(rudo: &Client, data: &Path) -> String {
+    let nobody = rudo.as_nobody();
+    let token = reset_token(rudo, data, EMAIL).await;
+    nobody.get(&format!("/api/auth/reset-password/{token}")).await;
+    nobody
+        .send(nobody.request(Method::GET, &format!("/api/auth/me?token={token}&email={EMAIL}")))
+        .await
+        .problem(401);
+    let body = json!({ "token": token, "newPassword": NEXT });
+    nobody.post("/api/auth/reset-password", &body).await.ok(200);
+    nobody.post("/api/auth/reset-password", &body).await.problem(400);
+    nobody.sign_in(EMAIL, NEXT).await;
+    token
 }

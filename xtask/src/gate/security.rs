@@ -20,20 +20,23 @@ pub fn gate(repo: &Repo) -> Finding {
 }
 
 fn problems(page: &str, files: &[File]) -> Vec<String> {
-    let missing = cited(page).filter_map(|text| match text.split_once("::") {
-        Some((place, name)) => match places(files, place, name) {
-            1 => None,
-            0 => Some(format!("there is no test {text}")),
-            several => Some(format!("{several} tests could be meant by {text}")),
-        },
-        None => {
-            let path = text.contains('/') && text.ends_with(".rs");
-            (path && files.iter().all(|file| file.path != text)).then(|| format!("there is no {text}"))
-        }
-    });
+    let missing = cited(page).filter_map(|text| missing(text, files));
     let rows = page.lines().filter(|line| is_row(line));
     let bare = rows.filter(|line| !is_shown(line)).map(|line| format!("nothing shows {}", line.trim()));
     missing.chain(bare).map(|problem| format!("{PAGE}: {problem}")).collect()
+}
+
+/// What is wrong with a citation.
+fn missing(text: &str, files: &[File]) -> Option<String> {
+    let Some((place, name)) = text.split_once("::") else {
+        let path = text.contains('/') && text.strip_suffix(".rs").is_some();
+        return (path && files.iter().all(|file| file.path != text)).then(|| format!("there is no {text}"));
+    };
+    match places(files, place, name) {
+        1 => None,
+        0 => Some(format!("there is no test {text}")),
+        several => Some(format!("{several} tests could be meant by {text}")),
+    }
 }
 
 /// What stands in backticks and names a test or a file.
