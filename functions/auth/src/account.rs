@@ -165,7 +165,6 @@ impl Applicant {
                 email_verification: email_verification.clone(),
                 letters: letter.iter().cloned().collect(),
                 created_at: ports.clock.now(),
-                ..NewUser::default()
             };
             match ports.users.insert(user).await {
                 Err(error) if self.username.is_none() && is_username_conflict(&error) => {}

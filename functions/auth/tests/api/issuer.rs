@@ -259,16 +259,12 @@ async fn user_info(State(shared): Here, headers: http::HeaderMap) -> Json<Value>
 
 async fn facebook_token(State(shared): Here, Form(form): Form<HashMap<String, String>>) -> Response {
     assert_eq!((form["client_id"].as_str(), form["client_secret"].as_str()), (CLIENT, SECRET));
-    match redeem(&mut shared.lock().unwrap(), &form) {
-        Some(waiting) => {
-            let access = BASE64.encode(waiting.person.to_string());
-            Json(json!({ "access_token": access, "token_type": "bearer", "expires_in": 300 })).into_response()
-        }
-        None => {
-            let error = json!({ "error": { "message": "Invalid verification code", "code": 100 } });
-            (StatusCode::BAD_REQUEST, Json(error)).into_response()
-        }
-    }
+    let Some(waiting) = redeem(&mut shared.lock().unwrap(), &form) else {
+        let error = json!({ "error": { "message": "Invalid verification code", "code": 100 } });
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+    };
+    let access = BASE64.encode(waiting.person.to_string());
+    Json(json!({ "access_token": access, "token_type": "bearer", "expires_in": 300 })).into_response()
 }
 
 async fn facebook_me(headers: http::HeaderMap) -> Json<Value> {

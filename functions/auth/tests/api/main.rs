@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod access_tokens;
+#[cfg(test)]
 mod avatar;
 mod callers;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod description;
 mod export_data;
 #[cfg(test)]
 mod issuer;
+#[cfg(test)]
 mod leaving;
 mod limits;
 mod lockout;
@@ -19,7 +21,9 @@ mod logout;
 #[cfg(test)]
 mod mfa;
 mod oauth;
+#[cfg(test)]
 mod oauth_linking;
+#[cfg(test)]
 mod oauth_second_factor;
 #[cfg(test)]
 mod passkeys;
@@ -29,6 +33,7 @@ mod passwords_reset;
 mod profile;
 mod refresh;
 mod register;
+#[cfg(test)]
 mod session_list;
 #[cfg(test)]
 mod site;

@@ -252,7 +252,7 @@ async fn a_signed_in_caller_links_removes_and_keeps_the_last_way_in() {
     for access in [other.access(), ""] {
         let visit = issuer
             .consent(&begin().bearer(me.access()).send().await, &json!({ "sub": "eve", "email": "e@e.zw" }));
-        assert_eq!(back(access, &visit).send().await.status.is_success(), false);
+        assert!(!back(access, &visit).send().await.status.is_success());
     }
     let visit = issuer.consent(&begin().bearer(other.access()).send().await, &tendai());
     assert_eq!(back(other.access(), &visit).send().await.status, 409, "it is another's");
