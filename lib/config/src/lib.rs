@@ -13,9 +13,11 @@ mod reference;
 mod secrets;
 mod settings;
 mod strength;
+mod variables;
 
 pub use database::Database;
 pub use providers::ProviderSecrets;
-pub use reference::{Variable, reference, reference_markdown};
+pub use reference::{reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};
 pub use settings::{Settings, SettingsError};
+pub use variables::Variable;

@@ -5,7 +5,7 @@ use figment::Figment;
 use figment::providers::Serialized;
 use serde::{Deserialize, Serialize};
 
-use crate::reference::{VARIABLES, Variable};
+use crate::variables::{VARIABLES, Variable};
 
 /// Everything an operator can set. Each field stands in the configuration reference under its variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
