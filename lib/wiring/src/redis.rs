@@ -20,7 +20,7 @@ pub(crate) fn open(
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Redis>, OpenError> {
     use dzinza_redis::{FallbackLimits, RedisAddress};
-    use secrecy::ExposeSecret as _;
+    use secrecy::ExposeSecret;
 
     let bad = |variable| move |error| OpenError::Redis { variable, problem: format!("{error}") };
     let host = settings.redis_host.trim();
@@ -29,7 +29,7 @@ pub(crate) fn open(
         None if host.is_empty() => return Ok(None),
         Some(url) => ("REDIS_URL", RedisAddress::of_url(url.expose_secret())),
         None => {
-            let password = secrets.redis_password.as_ref().map(|password| password.expose_secret());
+            let password = secrets.redis_password.as_ref().map(ExposeSecret::expose_secret);
             let port = u16::try_from(settings.redis_port).unwrap_or_default();
             ("REDIS_HOST", RedisAddress::of_host(host, port, settings.redis_db, password))
         }

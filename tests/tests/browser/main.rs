@@ -2,6 +2,7 @@
 //!
 //! Needs Chromium, Node and `playwright-core`, which `.ci/run` installs; without them the tests show as ignored, except
 //! where `CI` is set, where they fail. `DZINZA_SHOTS` names a folder for pictures of the pages.
+#![expect(clippy::disallowed_methods, reason = "what CI and a developer say to a test is no setting")]
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -19,7 +20,6 @@ fn main() {
     let missing = missing();
     let in_ci = std::env::var_os("CI").is_some();
     let trials = SCENARIOS.map(|scenario| {
-        let missing = missing.clone();
         let run = move || match missing {
             Some(what) => Err(Failed::from(format!("{what} is missing"))),
             None => play(scenario),

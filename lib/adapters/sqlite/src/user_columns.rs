@@ -29,12 +29,10 @@ impl Settings {
     }
 
     /// A text and until when it is good.
-    fn put_until(&mut self, columns: [&str; 2], value: Option<Option<(String, Timestamp)>>) {
-        if let Some(value) = value {
-            let (text, until) = value.unzip();
-            self.put(columns[0], Some(text));
-            self.put(columns[1], Some(until.map(Micros::from)));
-        }
+    fn put_until(&mut self, columns: [&str; 2], value: Option<(String, Timestamp)>) {
+        let (text, until) = value.unzip();
+        self.put(columns[0], Some(text));
+        self.put(columns[1], Some(until.map(Micros::from)));
     }
 
     fn demand<T: ToSql + Send + 'static>(&mut self, condition: &str, value: Option<T>) {
@@ -106,13 +104,19 @@ pub(crate) fn settings(change: UserChange, now: Micros) -> Settings {
         }
         set.put("email_verified", Some(verified));
     }
-    set.put_until(["email_verification_token", "email_verification_expires"], change.email_verification);
-    set.put_until(["password_reset_token", "password_reset_expires"], change.password_reset);
+    if let Some(value) = change.email_verification {
+        set.put_until(["email_verification_token", "email_verification_expires"], value);
+    }
+    if let Some(value) = change.password_reset {
+        set.put_until(["password_reset_token", "password_reset_expires"], value);
+    }
     set.put("role", change.role.map(|role| role.as_str().to_ascii_uppercase()));
     set.put("is_superuser", change.is_superuser);
     set.put("mfa_enabled", change.mfa_enabled);
     set.put("mfa_secret", change.mfa_secret);
-    set.put_until(["pending_mfa_secret", "pending_mfa_secret_expires_at"], change.pending_mfa);
+    if let Some(value) = change.pending_mfa {
+        set.put_until(["pending_mfa_secret", "pending_mfa_secret_expires_at"], value);
+    }
     set.put("mfa_backup_codes_hashed", change.mfa_backup_codes);
     set.put("mfa_last_used_step", change.mfa_last_used_step);
     set.put("failed_login_attempts", change.failed_login_attempts);

@@ -85,7 +85,7 @@ impl Users for SqliteStore {
 
     async fn erase(&self, id: &str, pseudonym: &str, now: Timestamp) -> Result<bool, StoreError> {
         let (id, pseudonym) = (id.to_owned(), pseudonym.to_owned());
-        self.writer.write(true, move |conn| erase(conn, &id, pseudonym, now.into())).await
+        self.writer.write(true, move |conn| erase(conn, &id, &pseudonym, now.into())).await
     }
 }
 
@@ -146,7 +146,7 @@ fn update(conn: &Connection, id: &str, change: UserChange, now: Micros) -> Outco
     Ok(changed)
 }
 
-fn erase(conn: &Connection, id: &str, pseudonym: String, now: Micros) -> Outcome<bool> {
+fn erase(conn: &Connection, id: &str, pseudonym: &str, now: Micros) -> Outcome<bool> {
     let due = "SELECT 1 FROM users WHERE id = ? AND erase_after <= ?";
     if row::one::<i64>(conn, due, params![id, now])?.is_none() {
         return Ok(false);

@@ -173,7 +173,9 @@ mod tests {
             names.iter().map(|name| kept_medium(name, &medium_key(id, 0, name), "")).collect();
         let mut body =
             Body::from_iter([("number".to_owned(), json!(number)), (MEDIA.to_owned(), media.into())]);
-        body.extend(more.as_object().cloned().unwrap_or_default());
+        if let Value::Object(more) = more {
+            body.extend(more);
+        }
         Document { id: id.into(), version: 1, body }
     }
 
