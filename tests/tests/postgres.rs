@@ -1,4 +1,5 @@
 //! The program with its accounts on PostgreSQL. Ignored where no server is installed; in CI that is a failure.
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 #[expect(dead_code, reason = "the adapter's own tests use the rest")]
 #[path = "../../lib/adapters/postgres/tests/contract/process.rs"]
