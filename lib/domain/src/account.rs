@@ -26,7 +26,7 @@ pub fn line(value: Option<&Value>, field: &str, max: usize) -> FieldResult {
 /// A text on one line that must not be blank if it is there.
 ///
 /// # Errors
-/// As for [`line`]; also if it is blank.
+/// As for [`line()`]; also if it is blank.
 pub fn filled_line(value: Option<&Value>, field: &str, max: usize) -> Result<Option<String>, FieldProblem> {
     match line(value, field, max)? {
         None => Ok(None),
