@@ -1,5 +1,6 @@
 //! The routes of this group over a real SQLite store, with a clock that stands still.
 
+// `cfg(test)` is said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod access_tokens;
 #[cfg(test)]
@@ -27,7 +28,6 @@ mod oauth_linking;
 mod oauth_second_factor;
 #[cfg(test)]
 mod passkeys;
-// Said although it is always so here: it is how clippy knows that `unwrap` may stand in helpers too.
 #[cfg(test)]
 mod passwords_reset;
 mod profile;
