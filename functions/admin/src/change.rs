@@ -1,6 +1,6 @@
 //! Reading what of an account is to change (contract E27).
 
-use dzinza_domain::account::{filled_line, language, note, timezone, username};
+use dzinza_domain::account::{filled_line, language, last_name, note, timezone, username};
 use dzinza_domain::fields::{Input, bool_value};
 use dzinza_domain::{FieldProblem, email};
 use dzinza_ports::{Body, Role, User, UserChange};
@@ -75,7 +75,7 @@ impl Wanted {
         let first = filled_line(input.get(&["firstName", "first_name"]), "firstName", 50);
         let first = note(first, problems).flatten();
         self.change.first_name = first.filter(|name| user.first_name.as_ref() != Some(name));
-        let last = note(last_name(input, user), problems).flatten();
+        let last = note(last_name(input, user.last_name.as_deref()), problems).flatten();
         self.change.last_name = last.filter(|name| user.last_name.as_ref() != Some(name));
         let chosen = note(language(input), problems).flatten();
         self.change.preferred_language = chosen.filter(|language| *language != user.preferred_language);
@@ -174,16 +174,6 @@ impl Wanted {
 
 fn present<'a>(input: Input<'a>, names: &[&str]) -> Option<&'a Value> {
     input.get(names).filter(|value| !value.is_null())
-}
-
-/// A last name must not become empty; one that is (people with a single name) may stay so.
-fn last_name(input: Input<'_>, user: &User) -> Result<Option<String>, FieldProblem> {
-    let value = input.get(&["lastName", "last_name"]);
-    let blank = value.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty());
-    if blank && user.last_name.as_deref().unwrap_or_default().is_empty() {
-        return Ok(None);
-    }
-    filled_line(value, "lastName", 50)
 }
 
 fn flag(input: Input<'_>, names: &[&str], field: &str) -> Result<Option<bool>, FieldProblem> {

@@ -5,7 +5,7 @@ use dzinza_domain::fields::Input;
 use serde_json::Value;
 
 pub(crate) use dzinza_domain::account::{
-    DEFAULT_TIMEZONE, filled_line, language, line, note, owned_text, timezone, username,
+    DEFAULT_TIMEZONE, filled_line, language, last_name, line, note, owned_text, timezone, username,
 };
 
 /// A secret exactly as it was sent: nobody trims a password.

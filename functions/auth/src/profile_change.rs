@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 
-use crate::input::{filled_line, language, line, note, owned_text, secret, timezone, username};
+use crate::input::{filled_line, language, last_name, line, note, owned_text, secret, timezone, username};
 use crate::passwords::check_length;
 use crate::{email, preferences};
 
@@ -53,7 +53,7 @@ impl ProfileChange {
 fn read_identity(input: Input<'_>, user: &User, change: &mut UserChange, problems: &mut Vec<FieldProblem>) {
     let first = filled_line(input.get(&["firstName", "first_name"]), "firstName", 50);
     change.first_name = note(first, problems).flatten();
-    change.last_name = note(last_name(input, user), problems).flatten();
+    change.last_name = note(last_name(input, user.last_name.as_deref()), problems).flatten();
     if input.has(&["username"]) {
         change.username =
             note(username(input), problems).flatten().filter(|name| user.username.as_ref() != Some(name));
@@ -62,16 +62,6 @@ fn read_identity(input: Input<'_>, user: &User, change: &mut UserChange, problem
         change.email = note(email::read(input), problems).filter(|email| *email != user.email);
         change.email_verified = change.email.is_some().then_some(false);
     }
-}
-
-/// A last name must not become empty; one that is (people with a single name) may stay so.
-fn last_name(input: Input<'_>, user: &User) -> Result<Option<String>, FieldProblem> {
-    let value = input.get(&["lastName", "last_name"]);
-    let blank = value.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty());
-    if blank && user.last_name.as_deref().unwrap_or_default().is_empty() {
-        return Ok(None);
-    }
-    filled_line(value, "lastName", 50)
 }
 
 fn read_details(input: Input<'_>, now: Timestamp, change: &mut UserChange, problems: &mut Vec<FieldProblem>) {

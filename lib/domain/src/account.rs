@@ -35,6 +35,19 @@ pub fn filled_line(value: Option<&Value>, field: &str, max: usize) -> Result<Opt
     }
 }
 
+/// A last name must not become empty; one that is (people with a single name) may stay so. `present` is the one there is.
+///
+/// # Errors
+/// As for [`filled_line`].
+pub fn last_name(input: Input<'_>, present: Option<&str>) -> Result<Option<String>, FieldProblem> {
+    let value = input.get(&["lastName", "last_name"]);
+    let blank = value.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty());
+    if blank && present.unwrap_or_default().is_empty() {
+        return Ok(None);
+    }
+    filled_line(value, "lastName", 50)
+}
+
 /// `en`, `sn` or `nd`; blank and `null` say nothing.
 ///
 /// # Errors

@@ -127,14 +127,15 @@ fn credential(headers: &HeaderMap) -> Option<(String, bool)> {
     if let Some(token) = header.filter(usable) {
         return Some((token.to_owned(), false));
     }
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
+    cookies(headers)
         .find(|cookie| cookie.name() == ACCESS_COOKIE && usable(&cookie.value()))
         .map(|cookie| (cookie.value().to_owned(), true))
+}
+
+/// The cookies of a request; what is no cookie is passed over.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(Cookie::split_parse).filter_map(Result::ok)
 }
 
 /// Sessions that were ended, and accounts whose earlier tokens all ended at once.

@@ -29,7 +29,7 @@ pub mod user_view;
 pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp};
 pub use admin::{Admin, HasUsers, is_admin};
 pub use audit::Recorder;
-pub use caller::{AnyCaller, Caller, MaybeCaller};
+pub use caller::{AnyCaller, Caller, MaybeCaller, cookies};
 pub use dzinza_ports::visible_imports;
 pub use endings::{Endings, revocation_of, valid_after_of};
 pub use health::{Dependency, Looked, Service, health_routes};

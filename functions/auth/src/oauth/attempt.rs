@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cookie::Cookie;
-use dzinza_web::Problem;
-use http::{HeaderMap, HeaderValue, header};
+use dzinza_web::{Problem, cookies};
+use http::{HeaderMap, HeaderValue};
 use rand::RngCore as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -133,11 +132,5 @@ pub(crate) fn set_cookie(ports: &AuthPorts, browser: &str) -> Result<HeaderValue
 
 fn is_browser(ports: &AuthPorts, headers: &HeaderMap, hash: &str) -> bool {
     let name = cookie_name(ports);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .any(|cookie| cookie.name() == name && fingerprint(cookie.value()) == hash)
+    cookies(headers).any(|cookie| cookie.name() == name && fingerprint(cookie.value()) == hash)
 }
