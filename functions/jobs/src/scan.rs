@@ -9,9 +9,9 @@ use std::io::Read;
 use dzinza_domain::gedcom::{pedigree_word, read_family};
 use dzinza_gedcom::{ReadError, Reader, Record};
 use dzinza_ports::Ids;
+use string_interner::StringInterner;
 use string_interner::backend::StringBackend;
 use string_interner::symbol::{DefaultSymbol, Symbol as _};
-use string_interner::StringInterner;
 
 use crate::reading::linkable;
 use crate::report::Report;
