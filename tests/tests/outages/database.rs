@@ -16,12 +16,12 @@ pub async fn dies(house: House) {
     well(&nobody).await;
     let (crowd, tasks) = Crowd::gather(process.url()).await;
     for _ in 0..OUTAGES {
-        crowd.go_on(300).await;
+        crowd.go_on(120).await;
         house.postgres.kill().expect("it is there");
         crowd.are_refused(12).await;
         house.postgres.resume().expect("it can start again");
     }
-    crowd.go_on(300).await;
+    crowd.go_on(120).await;
     crowd.disperse(tasks).await;
     let promised = std::mem::take(&mut *crowd.promised());
     let kinds: BTreeSet<_> = promised.answers.keys().copied().collect();

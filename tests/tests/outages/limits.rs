@@ -16,13 +16,13 @@ pub async fn dies(house: House) {
     well(&nobody).await;
     let (crowd, tasks) = Crowd::gather(process.url()).await;
     for _ in 0..OUTAGES {
-        crowd.go_on(300).await;
+        crowd.go_on(120).await;
         house.redis.kill().expect("it is there");
-        crowd.go_on(300).await;
+        crowd.go_on(120).await;
         house.redis.run().expect("it can start again");
         well(&nobody).await;
     }
-    crowd.go_on(300).await;
+    crowd.go_on(120).await;
     crowd.disperse(tasks).await;
     let promised = std::mem::take(&mut *crowd.promised());
     assert!(promised.answers.keys().all(|(_, status)| *status < 500), "{:?}", promised.answers);
