@@ -16,11 +16,11 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::confirm::{Asking, own};
-use crate::deactivate::{changed_meanwhile, end_everything};
+use crate::deactivate::end_everything;
 use crate::erasure_trees::{self, Planned};
 use crate::tokens::{cleared_cookies, signed};
 use crate::wire::{AccountLeaving, DeleteAccountRequest, ErrorBody};
-use crate::{AuthPorts, Service, audit, letters};
+use crate::{AuthPorts, Service, audit, last_admin, letters};
 
 /// Have the caller's account erased, with the trees in which nobody else works. It is deactivated at once and erased after
 /// the days of grace; signing in before then takes that back.
@@ -33,7 +33,7 @@ use crate::{AuthPorts, Service, audit, letters};
         (status = 400, description = "The password or the code is missing or wrong, or the sign-in is too long ago; or it is not said what becomes of trees in which others work, which `trees` names", body = ErrorBody),
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
         (status = 403, description = "The cookie came from a page that may not send it", body = ErrorBody),
-        (status = 409, description = "The account or a tree changed at the same moment", body = ErrorBody),
+        (status = 409, description = "It is the only administrator's, or the account or a tree changed at the same moment", body = ErrorBody),
         (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
         (status = 503, description = "A store cannot be reached", body = ErrorBody),
     )
@@ -51,12 +51,15 @@ pub(crate) async fn delete_account(
     let refused = "ACCOUNT_ERASURE_REFUSED";
     let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
     asking.confirm(&body, true).await?;
+    last_admin::check(ports, &user).await?;
     let now = ports.clock.now();
     let erase_after = now.checked_add(signed(ports.rules.erasure_grace)).unwrap_or(Timestamp::MAX);
     let change = request(ports, &user, &planned, now, erase_after)?;
     erasure_trees::write(ports, &user, &planned).await?;
     end_everything(ports, &caller).await?;
-    ports.users.update(&user.id, change, now).await?.ok_or_else(changed_meanwhile)?;
+    if ports.users.update(&user.id, change, now).await?.is_none() {
+        return Err(last_admin::refusal(ports, &user).await?);
+    }
     // Whoever signed in since the first time.
     end_everything(ports, &caller).await?;
     erasure_trees::tell(ports, &planned).await;
@@ -85,11 +88,7 @@ fn request(
         told.push(letters::news(ports, heir, wanted)?);
     }
     Ok(UserChange {
-        given: Given {
-            is_active: Some(true),
-            password_hash: Some(user.password_hash.clone()),
-            ..Given::default()
-        },
+        given: last_admin::staying(user),
         letters: told,
         is_active: Some(false),
         deleted_at: Some(Some(now)),

@@ -20,6 +20,7 @@ mod export_data;
 mod guessing;
 mod identities;
 mod input;
+mod last_admin;
 mod letters;
 mod limits;
 mod lockout;

@@ -15,6 +15,7 @@ mod export_data;
 mod issuer;
 #[cfg(test)]
 mod leaving;
+mod leaving_admins;
 mod limits;
 mod lockout;
 mod login;
