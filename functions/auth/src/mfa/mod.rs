@@ -8,6 +8,7 @@ mod disable;
 mod factor;
 mod owner;
 mod regenerate;
+mod second;
 mod setup;
 mod totp;
 mod verify;
@@ -15,8 +16,9 @@ mod verify;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use factor::{Factor, check};
+pub(crate) use factor::check;
 pub(crate) use owner::{Owner, Proof};
+pub(crate) use second::{SecondFactor, methods};
 
 use crate::Service;
 
