@@ -6,7 +6,7 @@ use dzinza_ports::UserChange;
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use crate::confirm::{Asking, own};
+use crate::owner::Owner;
 use crate::tokens::cleared_cookies;
 use crate::wire::{DeactivateRequest, ErrorBody, Message};
 use crate::{AuthPorts, Service, audit, last_admin, letters, session};
@@ -33,22 +33,21 @@ pub(crate) async fn deactivate(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
-    let user = own(&service, &caller).await?;
-    let refused = "ACCOUNT_DEACTIVATION_REFUSED";
-    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
-    asking.confirm(&body, false).await?;
-    last_admin::check(ports, &user).await?;
+    let owner = Owner::of(&service, &client, &caller, "ACCOUNT_DEACTIVATION_REFUSED").await?;
+    owner.confirm(&body, false).await?;
+    let user = &owner.user;
+    last_admin::check(ports, user).await?;
     let now = ports.clock.now();
     let change = UserChange {
-        given: last_admin::staying(&user),
+        given: last_admin::staying(user),
         is_active: Some(false),
         deleted_at: Some(Some(now)),
-        letters: vec![letters::news(ports, &user, Letterhead::deactivated)?],
+        letters: vec![letters::news(ports, user, Letterhead::deactivated)?],
         ..UserChange::default()
     };
     end_everything(ports, &caller).await?;
     if ports.users.update(&user.id, change, now).await?.is_none() {
-        return Err(last_admin::refusal(ports, &user).await?);
+        return Err(last_admin::refusal(ports, user).await?);
     }
     // Whoever signed in since the first time.
     let ended = end_everything(ports, &caller).await?;

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::confirm::{Asking, own};
 use crate::deactivate::end_everything;
 use crate::erasure_trees::{self, Planned};
+use crate::owner::Owner;
 use crate::tokens::{cleared_cookies, signed};
 use crate::wire::{AccountLeaving, DeleteAccountRequest, ErrorBody};
 use crate::{AuthPorts, Service, audit, last_admin, letters};
@@ -45,20 +45,19 @@ pub(crate) async fn delete_account(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
-    let user = own(&service, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, "ACCOUNT_ERASURE_REFUSED").await?;
+    let user = &owner.user;
     // First, so that a code is not used up for nothing.
-    let planned = erasure_trees::plan(ports, &user, &body).await?;
-    let refused = "ACCOUNT_ERASURE_REFUSED";
-    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
-    asking.confirm(&body, true).await?;
-    last_admin::check(ports, &user).await?;
+    let planned = erasure_trees::plan(ports, user, &body).await?;
+    owner.confirm(&body, true).await?;
+    last_admin::check(ports, user).await?;
     let now = ports.clock.now();
     let erase_after = now.checked_add(signed(ports.rules.erasure_grace)).unwrap_or(Timestamp::MAX);
-    let change = request(ports, &user, &planned, now, erase_after)?;
-    erasure_trees::write(ports, &user, &planned).await?;
+    let change = request(ports, user, &planned, now, erase_after)?;
+    erasure_trees::write(ports, user, &planned).await?;
     end_everything(ports, &caller).await?;
     if ports.users.update(&user.id, change, now).await?.is_none() {
-        return Err(last_admin::refusal(ports, &user).await?);
+        return Err(last_admin::refusal(ports, user).await?);
     }
     // Whoever signed in since the first time.
     end_everything(ports, &caller).await?;

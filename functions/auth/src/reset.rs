@@ -75,12 +75,13 @@ pub(crate) async fn forgot_password(
     Ok(Json(Message { message }).into_response())
 }
 
-/// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account.
+/// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account and removes its
+/// passkeys, identities elsewhere and tokens of programs; one-time codes stay on.
 #[utoipa::path(
     post, path = "/api/auth/reset-password", tag = "auth", operation_id = "resetPassword",
     request_body = ResetPasswordRequest,
     responses(
-        (status = 200, description = "The password is changed; all sessions have ended", body = Message),
+        (status = 200, description = "The password is changed; all sessions and other ways to sign in have ended", body = Message),
         (status = 400, description = "The token is unknown, used or over, or the password breaks a rule", body = ErrorBody),
         (status = 415, description = "The request is neither JSON nor our own form", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody),
@@ -122,7 +123,7 @@ pub(crate) async fn reset_password(
     params(("token" = String, Path, description = "The token that was mailed")),
     request_body = NewPasswordRequest,
     responses(
-        (status = 200, description = "The password is changed; all sessions have ended", body = Message),
+        (status = 200, description = "The password is changed; all sessions and other ways to sign in have ended", body = Message),
         (status = 400, description = "The token is unknown, used or over, or the password breaks a rule", body = ErrorBody),
         (status = 415, description = "The request is not JSON", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody),
@@ -196,15 +197,18 @@ impl Service {
             letters: vec![letters::news(ports, &user, Letterhead::password_reset)?],
             password_hash: Some(self.passwords.hash(password).await?),
             password_reset: Some(None),
+            // The token was mailed to the address, so that it is proved.
+            email_verified: Some(true),
+            email_verification: Some(None),
             failed_login_attempts: Some(0),
             locked_until: Some(None),
             ..UserChange::default()
         };
         let user = ports.users.update(&user.id, change, ports.clock.now()).await?.ok_or_else(spent)?;
         let revoked_tokens = session::end_all(ports, &user.id, None, "password_reset").await?;
-        if !user.email_verified {
-            oauth::remove_keys(ports, &user.id).await?;
-        }
+        // Whoever has only the mailbox may be the owner of an address that somebody else signed up with, or let in:
+        // what that one knows or has added opens nothing any more.
+        oauth::remove_keys(ports, &user.id).await?;
         Lockout::of(ports, &user.email).clear().await?;
         let details = json!({ "revokedTokens": revoked_tokens });
         audit::record(ports, "PASSWORD_RESET_COMPLETED", Some(&user.id), client, details).await;

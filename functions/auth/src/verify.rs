@@ -12,9 +12,10 @@ use serde_json::json;
 
 use crate::limits::{fingerprint, per_user};
 use crate::mailed::{is_good, proof_of_address, read_token, spent};
+use crate::owner::own;
 use crate::wire::{ErrorBody, Message};
 use crate::wire_mailed::TokenRequest;
-use crate::{AuthPorts, Service, audit, letters, profile, reset_page};
+use crate::{AuthPorts, Service, audit, letters, reset_page};
 
 const VERIFIED: &str = "Your e-mail address is confirmed.";
 
@@ -111,7 +112,7 @@ pub(crate) async fn resend_verification(
 ) -> Result<Json<Message>, Problem> {
     let ports = &service.ports;
     per_user(ports, "resend_verification", &caller.user_id).await?;
-    let user = profile::own(&service, &caller).await?;
+    let user = own(&service, &caller).await?;
     if user.email_verified {
         return Err(Problem::bad_request("Your e-mail address is confirmed already"));
     }

@@ -8,7 +8,6 @@ use dzinza_web::{ClientInfo, JsonBody, MaybeCaller, Problem};
 use http::HeaderMap;
 
 use super::attempt::{self, Half};
-use super::begin::session_of;
 use super::linking::{self, Decision};
 use super::provider::{Profile, Provider, refused};
 use super::sign_in;
@@ -60,7 +59,8 @@ pub(crate) async fn finish_oauth(
     let profile = provider.identify(code, begun.verifier, begun.nonce, now).await?;
     if let Some(user_id) = begun.link_to {
         // Whoever is signed in now need not be whoever began.
-        if session_of(caller?)?.user_id != user_id {
+        let present = caller?.0.ok_or_else(|| Problem::unauthorized("Please sign in to continue"))?;
+        if present.user_id != user_id {
             return Err(refused());
         }
         let user = linking::link_to(ports, &client, &provider.name, &user_id, &profile).await?;

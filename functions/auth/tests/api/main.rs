@@ -31,6 +31,8 @@ mod oauth_second_factor;
 mod passkeys;
 #[cfg(test)]
 mod passwords_reset;
+#[cfg(test)]
+mod planted;
 mod profile;
 mod refresh;
 mod register;
