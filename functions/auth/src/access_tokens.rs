@@ -88,7 +88,7 @@ pub(crate) async fn make_access_token(
     ports.access_tokens.add(row.clone()).await?;
     let details = json!({ "tokenId": row.id, "scopes": row.scopes });
     audit::record(ports, "ACCESS_TOKEN_CREATED", Some(&user.id), &client, details).await;
-    keys::post(ports, keys::access_token_made(ports, user)).await;
+    keys::post(ports, keys::access_token_made(ports, user).await).await;
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((StatusCode::CREATED, headers, Json(NewAccessToken { token, shown: view(row) })).into_response())
 }

@@ -53,7 +53,7 @@ pub(crate) async fn change_password(
     let change = UserChange {
         // Of two at once one wins, and a link that was mailed before is void.
         given: Given { password_hash: Some(user.password_hash.clone()), ..Given::default() },
-        letters: vec![letters::news(ports, user, Letterhead::password_changed)?],
+        letters: vec![letters::news(ports, user, Letterhead::password_changed).await?],
         password_hash: Some(service.passwords.hash(new).await?),
         password_reset: Some(None),
         ..UserChange::default()

@@ -42,7 +42,7 @@ pub(crate) async fn deactivate(
         given: last_admin::staying(user),
         is_active: Some(false),
         deleted_at: Some(Some(now)),
-        letters: vec![letters::news(ports, user, Letterhead::deactivated)?],
+        letters: vec![letters::news(ports, user, Letterhead::deactivated).await?],
         ..UserChange::default()
     };
     end_everything(ports, &caller).await?;

@@ -53,7 +53,7 @@ pub(crate) async fn delete_account(
     last_admin::check(ports, user).await?;
     let now = ports.clock.now();
     let erase_after = now.checked_add(signed(ports.rules.erasure_grace)).unwrap_or(Timestamp::MAX);
-    let change = request(ports, user, &planned, now, erase_after)?;
+    let change = request(ports, user, &planned, now, erase_after).await?;
     erasure_trees::write(ports, user, &planned).await?;
     end_everything(ports, &caller).await?;
     if ports.users.update(&user.id, change, now).await?.is_none() {
@@ -71,7 +71,7 @@ pub(crate) async fn delete_account(
     Ok((cleared_cookies(ports)?, Json(answer)).into_response())
 }
 
-fn request(
+async fn request(
     ports: &AuthPorts,
     user: &User,
     planned: &[Planned],
@@ -79,12 +79,12 @@ fn request(
     erase_after: Timestamp,
 ) -> Result<UserChange, Problem> {
     let day = erase_after.to_zoned(TimeZone::UTC).date();
-    let planned_letter = |head: &Letterhead<'_>, reader: &Reader<'_>| head.erasure_planned(reader, day);
-    let mut told = vec![letters::news(ports, user, planned_letter)?];
+    let planned_letter = |head: &Letterhead, reader: &Reader<'_>| head.erasure_planned(reader, day);
+    let mut told = vec![letters::news(ports, user, planned_letter).await?];
     let owner = erasure_trees::full_name(user);
     for (heir, trees) in erasure_trees::heirs(planned) {
-        let wanted = |head: &Letterhead<'_>, reader: &Reader<'_>| head.heir(reader, &owner, &trees, day);
-        told.push(letters::news(ports, heir, wanted)?);
+        let wanted = |head: &Letterhead, reader: &Reader<'_>| head.heir(reader, &owner, &trees, day);
+        told.push(letters::news(ports, heir, wanted).await?);
     }
     Ok(UserChange {
         given: last_admin::staying(user),
@@ -112,7 +112,7 @@ pub(crate) async fn come_back(ports: &AuthPorts, user: User, client: &ClientInfo
     let erase_after = user.erase_after.filter(|_| may_come_back(&user)).ok_or_else(gone)?;
     let change = UserChange {
         given: Given { erase_after: Some(erase_after), ..Given::default() },
-        letters: vec![letters::news(ports, &user, Letterhead::erasure_taken_back)?],
+        letters: vec![letters::news(ports, &user, Letterhead::erasure_taken_back).await?],
         is_active: Some(true),
         deleted_at: Some(None),
         erase_after: Some(None),

@@ -108,7 +108,7 @@ async fn change(
     let moves = change.email.is_some();
     if moves {
         confirm(&owner, wanted.current_password).await?;
-        tell(ports, user, &mut change)?;
+        tell(ports, user, &mut change).await?;
     }
     let changed = ports.users.update(&user.id, change, ports.clock.now()).await;
     let changed = changed.map_err(|error| account::write_problem(&error))?;
@@ -137,11 +137,11 @@ async fn confirm(owner: &Owner<'_>, password: Option<String>) -> Result<(), Prob
 }
 
 /// A new address has to be proved; the old one is told, and a link to set a password that was mailed to it is void.
-fn tell(ports: &AuthPorts, user: &User, change: &mut UserChange) -> Result<(), Problem> {
+async fn tell(ports: &AuthPorts, user: &User, change: &mut UserChange) -> Result<(), Problem> {
     let Some(address) = &change.email else { return Ok(()) };
     let reader = Reader::of(user).at(address);
-    let (token, arrived) = proof_of_address(ports, &reader, Letterhead::email_arrived)?;
-    change.letters = vec![letters::news(ports, user, Letterhead::email_left)?, arrived];
+    let (token, arrived) = proof_of_address(ports, &reader, Letterhead::email_arrived).await?;
+    change.letters = vec![letters::news(ports, user, Letterhead::email_left).await?, arrived];
     change.email_verification = Some(Some(token));
     change.password_reset = Some(None);
     change.given.email = Some(user.email.clone());

@@ -50,7 +50,7 @@ pub(crate) async fn forgot_password(
         return Ok(refusal);
     }
     let user = ports.users.by_email(&email).await?.filter(|user| user.is_active);
-    let (token, letter) = new_password(ports, user.as_ref())?;
+    let (token, letter) = new_password(ports, user.as_ref()).await?;
     // Without an account a letter to nobody goes the same way: the time that a write takes must not tell.
     match &user {
         Some(user) => {
@@ -107,12 +107,12 @@ pub(crate) async fn reset_password(
         return Err(Problem::bad_request("The form could not be read"));
     }
     let body: Body = fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    let rules = &service.ports.rules;
+    let ports = &service.ports;
     match service.reset(&client, &body).await {
-        Ok(()) => reset_page::answer(rules, language, StatusCode::OK, Page::PasswordChanged),
+        Ok(()) => reset_page::answer(ports, language, StatusCode::OK, Page::PasswordChanged).await,
         Err(problem) => {
             let token = body.get("token").and_then(Value::as_str).unwrap_or_default();
-            reset_page::refusal(rules, language, token.trim(), &problem)
+            reset_page::refusal(ports, language, token.trim(), &problem).await
         }
     }
 }
@@ -175,7 +175,7 @@ pub(crate) async fn reset_password_page(
     language: Language,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
-    reset_page::form(&service.ports.rules, language, &token)
+    reset_page::form(&service.ports, language, &token).await
 }
 
 impl Service {
@@ -194,7 +194,7 @@ impl Service {
         let change = UserChange {
             // Not before all is well, so that a bad choice does not cost the token.
             given: Given { password_reset: Some(hash), is_active: Some(true), ..Given::default() },
-            letters: vec![letters::news(ports, &user, Letterhead::password_reset)?],
+            letters: vec![letters::news(ports, &user, Letterhead::password_reset).await?],
             password_hash: Some(self.passwords.hash(password).await?),
             password_reset: Some(None),
             // The token was mailed to the address, so that it is proved.

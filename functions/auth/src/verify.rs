@@ -80,7 +80,7 @@ pub(crate) async fn verify_email_link(
             1 => (StatusCode::OK, Page::Verified),
             _ => (StatusCode::BAD_REQUEST, Page::VerificationLinkSpent),
         };
-        return reset_page::answer(rules, language, status, shown);
+        return reset_page::answer(&service.ports, language, status, shown).await;
     }
     let place = format!("{}/login?verified={verified}", rules.frontend_url);
     let place = HeaderValue::from_str(&place).map_err(|_| Problem::internal())?;
@@ -116,7 +116,7 @@ pub(crate) async fn resend_verification(
     if user.email_verified {
         return Err(Problem::bad_request("Your e-mail address is confirmed already"));
     }
-    let (token, letter) = proof_of_address(ports, &Reader::of(&user), Letterhead::verify)?;
+    let (token, letter) = proof_of_address(ports, &Reader::of(&user), Letterhead::verify).await?;
     let change = UserChange {
         given: Given { email: Some(user.email.clone()), ..Given::default() },
         letters: vec![letter],

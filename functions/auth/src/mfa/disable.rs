@@ -43,7 +43,7 @@ pub(crate) async fn disable(
     owner.prove(proof).await?;
     let change = UserChange {
         given: Given { mfa_enabled: Some(true), ..Given::default() },
-        letters: vec![letters::news(ports, &owner.user, Letterhead::mfa_off)?],
+        letters: vec![letters::news(ports, &owner.user, Letterhead::mfa_off).await?],
         mfa_enabled: Some(false),
         mfa_secret: Some(None),
         pending_mfa: Some(None),

@@ -62,7 +62,7 @@ pub(crate) async fn verify(
     let given = Given { mfa_enabled: Some(false), pending_mfa: Some(sealed.clone()), ..Given::default() };
     let change = UserChange {
         given,
-        letters: vec![letters::news(ports, user, Letterhead::mfa_on)?],
+        letters: vec![letters::news(ports, user, Letterhead::mfa_on).await?],
         mfa_enabled: Some(true),
         mfa_secret: Some(Some(sealed)),
         pending_mfa: Some(None),

@@ -43,7 +43,7 @@ pub(crate) async fn reclaim(
     remove_keys(ports, &user.id).await?;
     audit::record(ports, "ACCOUNT_RECLAIMED", Some(&user.id), client, json!({})).await;
     if had_password {
-        notices::keys::post(ports, notices::keys::reclaimed(ports, &user)).await;
+        notices::keys::post(ports, notices::keys::reclaimed(ports, &user).await).await;
     }
     Ok(Some(user))
 }

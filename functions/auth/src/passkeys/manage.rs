@@ -102,7 +102,7 @@ pub(crate) async fn remove(
     }
     let details = json!({ "passkeyId": id });
     audit::record(ports, "PASSKEY_REMOVED", Some(&owner.user.id), &client, details).await;
-    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_removed)).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_removed).await).await;
     Ok(Json(Message { message: "The passkey is removed".to_owned() }))
 }
 

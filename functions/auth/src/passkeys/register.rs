@@ -116,7 +116,7 @@ pub(crate) async fn register(
     }
     let details = json!({ "passkeyId": passkey.id });
     audit::record(ports, "PASSKEY_ADDED", Some(&owner.user.id), &client, details).await;
-    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_added)).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_added).await).await;
     Ok((StatusCode::CREATED, Json(PasskeyView::of(&passkey))).into_response())
 }
 

@@ -15,6 +15,8 @@ pub struct Server {
     folder: tempfile::TempDir,
     /// Whether what it knows survives a restart.
     durable: bool,
+    /// Certificate and key as PEM, if it speaks TLS and nothing else.
+    identity: Option<(String, String)>,
     process: Mutex<Option<Child>>,
 }
 
@@ -36,7 +38,20 @@ impl Server {
     /// A place where there is none yet.
     pub fn absent(durable: bool) -> Result<Self, Failed> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { port, folder: tempfile::tempdir()?, durable, process: Mutex::default() })
+        let folder = tempfile::tempdir()?;
+        Ok(Self { port, folder, durable, identity: None, process: Mutex::default() })
+    }
+
+    /// One that speaks TLS alone, and shows this certificate.
+    pub fn with_tls(certificate: String, key: String) -> Result<Self, Failed> {
+        let mut server = Self::absent(false)?;
+        server.identity = Some((certificate, key));
+        server.run()?;
+        Ok(server)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn address(&self) -> Result<RedisAddress, Failed> {
@@ -50,7 +65,19 @@ impl Server {
     /// Starts the process (again) and waits until it answers.
     pub fn run(&self) -> Result<(), Failed> {
         let mut command = Command::new(PROGRAM);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--port"]).arg(self.port.to_string());
+        let port = self.port.to_string();
+        command.args(["--bind", "127.0.0.1", "--save", ""]);
+        match &self.identity {
+            None => drop(command.args(["--port", &port])),
+            Some((certificate, key)) => {
+                let at = |name: &str| self.folder.path().join(name);
+                std::fs::write(at("server.crt"), certificate)?;
+                std::fs::write(at("server.key"), key)?;
+                command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+                command.arg("--tls-cert-file").arg(at("server.crt"));
+                command.arg("--tls-key-file").arg(at("server.key"));
+            }
+        }
         command.args(["--appendonly", if self.durable { "yes" } else { "no" }, "--appendfsync", "always"]);
         command.arg("--dir").arg(self.folder.path());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
