@@ -43,14 +43,12 @@ pub(crate) async fn login(
         return Err(inactive());
     }
     let method = if user.mfa_enabled {
-        match given.factor {
-            Some(factor) => attempt.second_factor(&user, turn, factor).await?,
+        let Some(factor) = given.factor else {
             // Nothing of the account is in this answer but what would do.
-            None => {
-                let methods = mfa::methods(ports, &user).await?;
-                return Ok(Json(SignedIn::second_factor_wanted(methods)).into_response());
-            }
-        }
+            let methods = mfa::methods(ports, &user).await?;
+            return Ok(Json(SignedIn::second_factor_wanted(methods)).into_response());
+        };
+        attempt.second_factor(&user, turn, factor).await?
     } else {
         drop(turn);
         "password"

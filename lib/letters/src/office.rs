@@ -129,5 +129,5 @@ pub fn new_token() -> String {
 
 /// What is stored of a token.
 pub fn token_hash(token: &str) -> TokenHash {
-    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(token))
 }

@@ -132,7 +132,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(address: RedisAddress) -> Result<Self, AddressError> {
+    pub(crate) fn new(address: &RedisAddress) -> Result<Self, AddressError> {
         let client = address.client().map_err(|_| AddressError::Malformed)?;
         Ok(Self { client, live: RwLock::new(None), made: AtomicU64::new(0) })
     }
