@@ -91,7 +91,7 @@ impl RedisLimits {
     /// # Errors
     /// If the address cannot be used.
     pub fn new(address: RedisAddress, clock: Arc<dyn Clock>) -> Result<Self, AddressError> {
-        Ok(Self { link: Link::new(&address)?, mark: Mutex::default(), clock })
+        Ok(Self { link: Link::new(address)?, mark: Mutex::default(), clock })
     }
 
     /// Connects, and makes sure that Redis takes what is written to it.

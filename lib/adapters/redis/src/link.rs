@@ -79,21 +79,18 @@ impl RedisAddress {
             return Err(AddressError::Authorities);
         }
         let trusting = Self { authorities: Some(authorities.to_vec()), ..self };
-        trusting.client().map_err(|_| AddressError::Authorities)?;
+        trusting.clone().client().map_err(|_| AddressError::Authorities)?;
         Ok(trusting)
     }
 
-    fn client(&self) -> RedisResult<Client> {
-        let info = self.info.clone();
+    fn client(self) -> RedisResult<Client> {
+        let Self { info, authorities } = self;
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Client::open(info);
         }
         // The library takes that of the process. An error says that there is one, which is as well.
         let _present = rustls::crypto::ring::default_provider().install_default();
-        Client::build_with_tls(
-            info,
-            TlsCertificates { client_tls: None, root_cert: self.authorities.clone() },
-        )
+        Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: authorities })
     }
 
     /// A host by name or address, the number of a database, and a password if it wants one.
@@ -132,7 +129,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(address: &RedisAddress) -> Result<Self, AddressError> {
+    pub(crate) fn new(address: RedisAddress) -> Result<Self, AddressError> {
         let client = address.client().map_err(|_| AddressError::Malformed)?;
         Ok(Self { client, live: RwLock::new(None), made: AtomicU64::new(0) })
     }
