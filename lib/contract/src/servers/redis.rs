@@ -17,6 +17,8 @@ pub struct Redis {
     port: u16,
     folder: TempDir,
     durable: bool,
+    /// Whether it speaks TLS and nothing else, with the certificate and key of its folder.
+    tls: bool,
     process: Mutex<Option<Child>>,
 }
 
@@ -36,13 +38,26 @@ impl Redis {
         Ok(server)
     }
 
+    /// One that speaks TLS alone and shows this certificate; both are PEM.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn start_with_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        let mut server = Self::absent(false)?;
+        server.tls = true;
+        std::fs::write(server.folder.path().join("server.crt"), certificate)?;
+        std::fs::write(server.folder.path().join("server.key"), key)?;
+        server.run()?;
+        Ok(server)
+    }
+
     /// A place where there is none yet; of one that is `durable` what it knows survives a restart.
     ///
     /// # Errors
     /// If there is no free port or no folder for it.
     pub fn absent(durable: bool) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { port, folder: tempfile::tempdir()?, durable, process: Mutex::default() })
+        Ok(Self { port, folder: tempfile::tempdir()?, durable, tls: false, process: Mutex::default() })
     }
 
     /// Where it listens, on 127.0.0.1.
@@ -60,8 +75,15 @@ impl Redis {
     /// If it does not come up.
     pub fn run(&self) -> anyhow::Result<()> {
         let mut command = Command::new(PROGRAM);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--databases", DATABASES, "--port"]);
-        command.arg(self.port.to_string());
+        command.args(["--bind", "127.0.0.1", "--save", "", "--databases", DATABASES]);
+        let port = self.port.to_string();
+        if self.tls {
+            command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(self.folder.path().join("server.crt"));
+            command.arg("--tls-key-file").arg(self.folder.path().join("server.key"));
+        } else {
+            command.args(["--port", &port]);
+        }
         command.args(["--appendonly", if self.durable { "yes" } else { "no" }, "--appendfsync", "always"]);
         command.arg("--dir").arg(self.folder.path());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -29,6 +29,11 @@ impl Server {
         Ok(Self(Redis::absent(durable)?))
     }
 
+    /// One that speaks TLS alone, and shows this certificate.
+    pub fn with_tls(certificate: &str, key: &str) -> Result<Self, Failed> {
+        Ok(Self(Redis::start_with_tls(certificate, key)?))
+    }
+
     pub fn address(&self) -> Result<RedisAddress, Failed> {
         Ok(RedisAddress::of_host("127.0.0.1", self.0.port(), 0, None)?)
     }
