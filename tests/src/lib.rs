@@ -19,11 +19,13 @@
 
 mod answer;
 mod client;
+mod issuer;
 mod process;
 mod server;
 
 pub use answer::{Answer, error_body_ok};
 pub use client::{Client, Mode, PASSWORD};
+pub use issuer::Issuer;
 pub use process::{Process, binary, run};
 pub use server::Server;
 
