@@ -2,6 +2,7 @@
 //! `docs/security.md` says which test stands for which threat.
 #![cfg(test)]
 
+mod administration;
 mod caching;
 mod cross_site;
 mod enumeration;
@@ -10,6 +11,7 @@ mod fixation;
 mod former;
 mod injection;
 mod logs;
+mod programs;
 mod races;
 mod redirects;
 mod support;

@@ -62,6 +62,9 @@ pub struct AccessTokenRequest {
     /// Days until it ends; 90 if absent.
     #[schema(minimum = 1, maximum = 365)]
     pub expires_in_days: Option<u64>,
+    /// Wanted if the sign-in is more than ten minutes ago.
+    #[schema(format = Password)]
+    pub password: Option<String>,
 }
 
 /// A token of the caller's programs.

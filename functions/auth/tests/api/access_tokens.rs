@@ -2,7 +2,7 @@ use dzinza_ports::UserChange;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{House, Reply};
+use crate::support::{House, PASSWORD, Reply};
 
 const EMAIL: &str = "tendai@example.org";
 const TOKENS: &str = "/api/auth/tokens";
@@ -141,6 +141,26 @@ async fn bad_wishes_answer_400_naming_the_fields() {
         let reply = house.call(Method::POST, TOKENS).bearer(session.access()).json(&body).send().await;
         assert_eq!(reply.fields(), fields, "{body}");
     }
+}
+
+/// Or whoever found an open browser could come back for a year.
+#[tokio::test]
+async fn ten_minutes_after_signing_in_making_one_takes_the_password() {
+    let house = House::new();
+    let session = house.register(EMAIL).await;
+    house.advance_minutes(11);
+    let access = house.refresh(session.refresh()).await.access().to_owned();
+    let ask = async |password: Value| {
+        let body = json!({ "name": "Backup", "scopes": ["read"], "password": password });
+        house.call(Method::POST, TOKENS).bearer(&access).json(&body).send().await
+    };
+    assert_eq!(ask(Value::Null).await.fields(), ["password"]);
+    assert_eq!(ask(json!("Mutupo-1891")).await.fields(), ["password"]);
+    assert_eq!(ask(json!(PASSWORD)).await.status, 201);
+    for _ in 0..5 {
+        ask(json!("Mutupo-1891")).await;
+    }
+    assert_eq!(ask(json!(PASSWORD)).await.status, 423);
 }
 
 #[tokio::test]

@@ -288,3 +288,22 @@ async fn a_cookie_that_is_left_over_from_another_does_not_turn_signing_in_into_l
     let reply = call.header("cookie", &visit.cookie).json(&body).send().await;
     assert_eq!((reply.status.as_u16(), &reply.body["user"]["email"]), (200, &json!(EMAIL)));
 }
+
+/// An identity is one more way in, for whoever found an open browser too.
+#[tokio::test]
+async fn ten_minutes_after_signing_in_nothing_is_linked() {
+    let issuer = Issuer::new(rules()).await;
+    let house = &issuer.house;
+    let session = house.register("rudo@example.org").await;
+    house.advance_minutes(11);
+    // A new token is no new sign-in.
+    let access = house.refresh(session.refresh()).await.access().to_owned();
+    let begin = async |access: &str| {
+        house.call(Method::GET, "/api/auth/oauth/home?link=true").bearer(access).send().await
+    };
+    let refused = begin(&access).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["error"]), (403, &json!("SIGN_IN_AGAIN")));
+    assert!(refused.cookies().is_empty());
+    let again = house.login("rudo@example.org", PASSWORD).await;
+    assert_eq!(begin(again.access()).await.status, 200);
+}
