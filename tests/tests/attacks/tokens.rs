@@ -59,7 +59,7 @@ fn header_with(algorithm: Algorithm, real: &Header) -> Header {
 }
 
 /// Unsigned, in the spellings that libraries have fallen for.
-fn unsigned(claims: &Value) -> Vec<String> {
+pub fn unsigned(claims: &Value) -> Vec<String> {
     let text = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let spellings = ["none", "None", "NONE", "nOnE", ""];
     let of = |alg: &str| format!("{}.{}.", text(&json!({ "alg": alg, "typ": "JWT" })), text(claims));
