@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::scan::Scan;
 
 /// Documents a batch.
-const BATCH: usize = 1500;
+const BATCH: usize = 4000;
 /// Bytes a batch, roughly.
 const BATCH_BYTES: usize = 4 << 20;
 /// Partners that a family record can have. Each pair of them, and each with each child, is a relationship.

@@ -49,7 +49,7 @@ pub(crate) fn writing(path: &Path, durability: Durability) -> Outcome<Connection
     conn.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -12000;
+         PRAGMA cache_size = -16000;
          PRAGMA wal_autocheckpoint = 8000;
          PRAGMA journal_size_limit = 33554432;",
     )?;
