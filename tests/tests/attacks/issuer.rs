@@ -11,8 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dzinza_tests::{Answer, Client, Process};
 use http::{Method, StatusCode};
-use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use percent_encoding::percent_decode_str;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -74,7 +73,7 @@ impl Issuer {
 
     /// What it would say of somebody in this attempt.
     pub fn claims(&self, attempt: &Attempt, email: &str) -> Value {
-        let now = Timestamp::now().as_second();
+        let now = get_current_timestamp();
         json!({ "iss": self.url, "aud": CLIENT[0], "iat": now, "exp": now + 300, "nonce": attempt.nonce,
             "sub": email, "email": email, "email_verified": true, "given_name": "Rudo", "family_name": "Moyo" })
     }
