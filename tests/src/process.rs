@@ -27,8 +27,9 @@ impl Process {
     /// # Panics
     /// If it does not listen within half a minute; with all that it said.
     pub fn with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
-        command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped()).envs(Stores::of(data).variables());
+        let mut command = command(["serve", "--data"]);
+        command.arg(data).env("DZINZA_LISTEN", "127.0.0.1:0");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).envs(Stores::of(data).variables());
         change(&mut command);
         let mut child = command.spawn().expect("the program starts");
         let said = lines(child.stdout.take().expect("its standard output"));

@@ -155,6 +155,7 @@ async fn there_are_at_most_fifty() {
     assert_eq!(reply.status, 409);
 }
 
+/// Or whoever found an open browser could come back for a year.
 #[tokio::test]
 async fn making_one_takes_the_password_ten_minutes_after_signing_in() {
     let house = House::new();
