@@ -333,10 +333,10 @@ mod tests {
     #[test]
     fn batches_are_bounded_in_bytes_too() {
         let note = format!("1 CONT {}\n", "x".repeat(1000)).repeat(1000);
-        let notes: Vec<String> = (0..20).map(|n| format!("0 @N{n}@ NOTE\n{note}")).collect();
+        let notes: Vec<String> = (0..40).map(|n| format!("0 @N{n}@ NOTE\n{note}")).collect();
         let notes = notes.concat();
         let text = format!("0 HEAD\n{notes}0 TRLR\n");
-        let (sender, mut pieces) = mpsc::channel(40);
+        let (sender, mut pieces) = mpsc::channel(80);
         reading(sender).run(&file(&text)).unwrap();
         let mut batches = 0;
         while let Some(piece) = pieces.blocking_recv() {
