@@ -44,7 +44,17 @@ pub const STEPS: &[Step] = &[
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
     Step {
         name: "test cloud",
-        run: |place| cargo(place, &["test", "--workspace", "--features", CLOUD, "--test", "postgres"]),
+        run: |place| {
+            let tests = ["--no-fail-fast", "--test", "amazon", "--test", "postgres"];
+            cargo(place, &[&["test", "--workspace", "--features", CLOUD][..], &tests].concat())
+        },
+    },
+    Step {
+        name: "test aws",
+        run: |place| {
+            let packages = ["test", "-p", "dzinza-aws", "-p", "dzinza-wiring", "--all-features"];
+            cargo(place, &[&packages[..], &["--no-fail-fast"]].concat())
+        },
     },
     Step { name: "rustdoc", run: rustdoc },
     Step { name: "clean tree", run: clean_tree },

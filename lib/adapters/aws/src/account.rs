@@ -100,14 +100,8 @@ impl Account {
         Ok(Self { sdk: sdk.build() })
     }
 
-    #[cfg(any(
-        feature = "s3",
-        feature = "sqs",
-        feature = "ses",
-        feature = "secrets",
-        feature = "opensearch"
-    ))]
-    pub(crate) fn sdk(&self) -> &SdkConfig {
+    /// What clients of the SDK are made from.
+    pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 }

@@ -9,9 +9,25 @@
 mod account;
 #[cfg(any(feature = "s3", feature = "sqs", feature = "ses", feature = "secrets", feature = "opensearch"))]
 mod error;
+#[cfg(feature = "opensearch")]
+mod opensearch;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "secrets")]
+mod secrets;
+#[cfg(feature = "ses")]
+mod ses;
+#[cfg(feature = "sqs")]
+mod sqs;
 
 pub use account::{Account, AccountError, AccountSettings, Keys};
+#[cfg(feature = "opensearch")]
+pub use opensearch::domain_endpoint;
 #[cfg(feature = "s3")]
 pub use s3::{Encryption, S3Blobs, S3Settings};
+#[cfg(feature = "secrets")]
+pub use secrets::{Reference, ReferenceError, References};
+#[cfg(feature = "ses")]
+pub use ses::{SesMailer, SesSettings};
+#[cfg(feature = "sqs")]
+pub use sqs::{LARGEST_BODY as SQS_LARGEST_BODY, QueueUrls, SqsQueue, SqsSettings};

@@ -96,6 +96,10 @@ impl S3Blobs {
         first: Bytes,
         pieces: &mut Pieces,
     ) -> Result<(u64, String), StoreError> {
+        // Not to send all of it in vain; and not every store looks at the condition at the end.
+        if target.only_new && self.look(target.key).await?.is_some() {
+            return Err(StoreError::new(StoreErrorKind::Conflict, "a blob of this key"));
+        }
         let checksum = self.ids.new_id();
         let mut begun = self.begin(target, &checksum).await?;
         let parts = begun.parts(first, pieces).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dzinza_aws::{Account, AccountSettings, Keys};
-use dzinza_contract::ManualClock;
+use dzinza_contract::{ManualClock, Outcome};
 use dzinza_ports::Clock as _;
 use libtest_mimic::{Failed, Trial};
 
@@ -101,14 +101,19 @@ pub fn if_installed(trials: Vec<Trial>) -> Vec<Trial> {
     trials.into_iter().map(|trial| trial.with_ignored_flag(!installed && !required())).collect()
 }
 
+/// Runs a case that is no part of a suite.
+pub fn run(case: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(case)
+}
+
 /// Whether Python knows this module.
-pub fn is_there(module: &str) -> bool {
+fn is_there(module: &str) -> bool {
     let find = format!("import importlib.util, sys; sys.exit(importlib.util.find_spec('{module}') is None)");
     let asked = Command::new(PYTHON).args(["-c", &find]).stderr(Stdio::null()).status();
     asked.is_ok_and(|status| status.success())
 }
 
-pub fn required() -> bool {
+fn required() -> bool {
     #[expect(clippy::disallowed_methods, reason = "what CI says to a test is no setting")]
     let required = std::env::var("CI").is_ok_and(|value| value == "true");
     required

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use libtest_mimic::Trial;
 use reqwest::StatusCode;
 
-use crate::ministack::{Ministack, if_installed};
+use crate::ministack::{Ministack, if_installed, run};
 use crate::s3::{self, Embedded, SECRET};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -70,10 +70,6 @@ fn on_ministack<R: Future<Output = Outcome>>(
     let run = move || run(async { case(Place::ministack().await?).await });
     let mut trials = if_installed(vec![Trial::test(format!("ministack: {sentence}"), run)]);
     trials.remove(0)
-}
-
-fn run(case: impl Future<Output = Outcome>) -> Outcome {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(case)
 }
 
 fn bytes(text: &'static str) -> ByteStream {
