@@ -17,8 +17,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Until an answer begins.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Until an answer begins, a part of a large upload included.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Keys that were given; without any, the machine's role is asked.
 #[derive(Debug, Clone)]
