@@ -65,6 +65,15 @@ impl Stack {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Says that an address may send.
+    async fn verify(&self, address: &str) -> anyhow::Result<()> {
+        let url = format!("{}/v2/email/identities", self.address);
+        let answer =
+            reqwest::Client::new().post(url).json(&json!({ "EmailIdentity": address })).send().await?;
+        anyhow::ensure!(answer.status().is_success(), "{}", answer.text().await?);
+        Ok(())
+    }
+
     async fn letters(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/_ministack/ses/messages", self.address);
         let mut answer: Value = reqwest::get(url).await?.json().await?;
@@ -106,6 +115,7 @@ async fn family() -> anyhow::Result<()> {
     let queue = queue["QueueUrl"].as_str().context("a queue without an address")?;
     let parameter = json!({ "Name": "/dzinza/from", "Type": "String", "Value": "from@example.org" });
     stack.call("AmazonSSM.PutParameter", parameter).await?;
+    stack.verify("from@example.org").await?;
     refused(&stack, queue, &data)?;
     let keys = json!({ "jwt": JWT }).to_string();
     let secret = json!({ "Name": "dzinza/keys", "SecretString": keys, "ClientRequestToken": "a".repeat(32) });
@@ -118,7 +128,7 @@ async fn family() -> anyhow::Result<()> {
     let gedcom = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n0 @I1@ INDI\n1 NAME Tendai /Moyo/\n0 TRLR\n";
     let import = rudo.upload_gedcom(&tree, gedcom).await;
     anyhow::ensure!(import.status < 300, "{}: {}", import.status, import.text());
-    let members = rudo.get("/api/genealogy/members").await.ok(200).to_string();
+    let members = rudo.get(&format!("/api/family-trees/{tree}")).await.ok(200)["members"].to_string();
     anyhow::ensure!(members.contains("Tendai"), "{members}");
     let bucket = reqwest::get(format!("{}/dzinza-storage?list-type=2", stack.address)).await?.text().await?;
     anyhow::ensure!(bucket.contains("<Key>imports/"), "{bucket}");
