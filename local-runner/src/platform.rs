@@ -151,6 +151,7 @@ impl Platform {
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             auth: self.auth.clone(),
+            post: self.auth_ports().post_office(),
             revocation_memory: self.rules.revocation_memory(),
             services: services::all(&self.stores),
         }
@@ -218,6 +219,7 @@ impl Platform {
             outbox: self.stores.outbox.clone(),
             mail: self.stores.mail.clone(),
             sealer: self.sealer.clone(),
+            post: self.auth_ports().post_office(),
             clock: self.stores.clock.clone(),
             ids: self.stores.ids.clone(),
             undo_window: self.import_undo,

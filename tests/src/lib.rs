@@ -19,13 +19,17 @@
 
 mod answer;
 mod client;
+mod issuer;
 mod process;
 mod server;
+mod stores;
 
 pub use answer::{Answer, error_body_ok};
 pub use client::{Client, Mode, PASSWORD};
+pub use issuer::Issuer;
 pub use process::{Process, binary, run};
 pub use server::Server;
+pub use stores::Stores;
 
 use std::time::Duration;
 

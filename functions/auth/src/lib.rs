@@ -11,7 +11,6 @@ mod audit;
 mod avatar;
 mod avatar_image;
 mod change_password;
-mod confirm;
 mod deactivate;
 mod devices;
 mod erasure;
@@ -20,6 +19,7 @@ mod export_data;
 mod guessing;
 mod identities;
 mod input;
+mod last_admin;
 mod letters;
 mod limits;
 mod lockout;
@@ -29,13 +29,13 @@ mod mailed;
 mod mfa;
 mod notices;
 mod oauth;
+mod owner;
 mod passkeys;
 mod password_verdict;
 mod passwords;
 mod preferences;
 mod profile;
 mod profile_change;
-mod proof;
 mod refresh;
 mod register;
 mod reset;
@@ -150,6 +150,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
         .routes(routes!(oauth::begin_oauth))
+        .routes(routes!(oauth::begin_linking))
         .routes(routes!(oauth::finish_oauth))
         .merge(mfa::routes())
         .merge(passkeys::proving_routes())

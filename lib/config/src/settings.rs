@@ -103,6 +103,8 @@ pub struct Settings {
     pub redis_port: u32,
     /// The number of the database in it.
     pub redis_db: u32,
+    /// A file with certificates of authorities (PEM) that its own must be signed by; empty for those of the system.
+    pub redis_ca_file: String,
     /// Host of the database that has the accounts; empty for the data folder.
     pub db_host: String,
     /// Its port.

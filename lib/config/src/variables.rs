@@ -282,6 +282,13 @@ const GENERAL: &[Variable] = &[
     variable("REDIS_PORT", &[], "redis_port", "number", "Its port"),
     variable("REDIS_DB", &[], "redis_db", "number", "Number of the database in it"),
     variable(
+        "REDIS_CA_FILE",
+        &[],
+        "redis_ca_file",
+        "text",
+        "File with the certificates (PEM) of the authorities that a Redis at a `rediss:` address is believed by; empty for those of the system",
+    ),
+    variable(
         "DB_HOST",
         &[],
         "db_host",
@@ -347,7 +354,7 @@ const GENERAL: &[Variable] = &[
     ),
     secret(
         "REDIS_URL",
-        "Where Redis is, such as `redis://:password@host:6379/0`, in place of the four `REDIS_` variables",
+        "Where Redis is, such as `redis://:password@host:6379/0`, or `rediss:` for TLS, in place of the four `REDIS_` variables",
     ),
     secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
     secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),

@@ -26,6 +26,7 @@ mod model;
 mod outbox;
 mod paging;
 mod queue;
+pub mod servers;
 mod sessions;
 mod site;
 mod suite;

@@ -21,6 +21,22 @@ impl Embedded {
     }
 }
 
+/// The address of the OpenSearch domain of this name, which AWS is asked for: that in our network if it has one. None if
+/// there is no such domain, or it is still being made.
+///
+/// # Errors
+/// If AWS cannot be asked.
+#[cfg(feature = "opensearch")]
+pub async fn search_domain(
+    settings: &Settings,
+    secrets: &dzinza_config::Secrets,
+    domain: &str,
+) -> Result<Option<String>, OpenError> {
+    let endpoint = ("AWS_ENDPOINT_URL", &*settings.aws_endpoint_url);
+    let account = account(&settings.aws_region, endpoint, secrets.aws.as_ref())?;
+    Ok(dzinza_aws::domain_endpoint(&account, domain).await?)
+}
+
 #[cfg(not(feature = "s3"))]
 fn put_files(_: &mut Embedded, _: &Settings) -> Result<(), OpenError> {
     Err(not_built("S3_BUCKET_NAME", "S3", "s3"))
@@ -39,14 +55,20 @@ pub(crate) fn not_built(variable: &str, service: &str, feature: &str) -> OpenErr
     OpenError::Setting { variable: variable.to_owned(), problem }
 }
 
-#[cfg(any(feature = "s3", feature = "sqs", feature = "ses", feature = "secrets"))]
+#[cfg(any(
+    feature = "opensearch",
+    feature = "s3",
+    feature = "sqs",
+    feature = "ses",
+    feature = "secrets"
+))]
 pub(crate) use built::account;
 #[cfg(feature = "s3")]
 use built::put_files;
 #[cfg(feature = "sqs")]
 use built::put_jobs;
 
-#[cfg(any(feature = "s3", feature = "sqs", feature = "ses", feature = "secrets"))]
+#[cfg(any(feature = "opensearch", feature = "s3", feature = "sqs", feature = "ses", feature = "secrets"))]
 mod built {
     use dzinza_aws::{Account, AccountError, AccountSettings, Keys};
     use dzinza_config::AwsKeys;

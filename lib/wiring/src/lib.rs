@@ -26,6 +26,8 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+#[cfg(feature = "opensearch")]
+pub use aws::search_domain;
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
 pub use mail::{mail_folder, mailer};

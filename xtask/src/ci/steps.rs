@@ -8,6 +8,8 @@ use crate::gate;
 use crate::outcome::Outcome;
 use crate::shell::{answers, capture, run};
 
+use super::cloud;
+
 /// Where the steps run.
 pub struct Place {
     pub root: PathBuf,
@@ -18,9 +20,6 @@ pub struct Step {
     pub name: &'static str,
     pub run: fn(&Place) -> anyhow::Result<Outcome>,
 }
-
-/// The program with every server it can use.
-const CLOUD: &str = "dzinza-tests/cloud";
 
 pub const STEPS: &[Step] = &[
     Step { name: "fmt", run: |place| cargo(place, &["fmt", "--all", "--check"]) },
@@ -33,29 +32,11 @@ pub const STEPS: &[Step] = &[
         },
     },
     // What the default program is built without; the rest is checked already.
-    Step {
-        name: "clippy cloud",
-        run: |place| {
-            let features = ["--features", CLOUD, "--keep-going", "--", "-D", "warnings"];
-            cargo(place, &[&["clippy", "--workspace", "--all-targets"][..], &features].concat())
-        },
-    },
+    Step { name: "clippy cloud", run: cloud::clippy },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
-    Step {
-        name: "test cloud",
-        run: |place| {
-            let tests = ["--no-fail-fast", "--test", "amazon", "--test", "postgres"];
-            cargo(place, &[&["test", "--workspace", "--features", CLOUD][..], &tests].concat())
-        },
-    },
-    Step {
-        name: "test aws",
-        run: |place| {
-            let packages = ["test", "-p", "dzinza-aws", "-p", "dzinza-wiring", "--all-features"];
-            cargo(place, &[&packages[..], &["--no-fail-fast"]].concat())
-        },
-    },
+    Step { name: "test cloud", run: cloud::test },
+    Step { name: "test servers", run: cloud::test_on_servers },
     Step { name: "rustdoc", run: rustdoc },
     Step { name: "clean tree", run: clean_tree },
 ];

@@ -48,7 +48,7 @@ const TABLE: &[Row] = &[
     row("lib/domain", &["lib/gedcom"]),
     row("lib/ports", &["lib/domain"]),
     Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
-    row("lib/letters", &["lib/ports"]),
+    row("lib/letters", &["lib/domain", "lib/ports", "lib/sealing"]),
     row("lib/mime", &["lib/ports"]),
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
@@ -77,6 +77,11 @@ const TABLE: &[Row] = &[
         optional: BOOT,
         tests: SUITE,
         ..row("functions/auth", &["lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web"])
+    },
+    Row {
+        optional: BOOT,
+        tests: SUITE,
+        ..row("functions/admin", &["lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web"])
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },
