@@ -34,7 +34,11 @@ pub async fn search_domain(
 ) -> Result<Option<String>, OpenError> {
     let endpoint = ("AWS_ENDPOINT_URL", &*settings.aws_endpoint_url);
     let account = account(&settings.aws_region, endpoint, secrets.aws.as_ref())?;
-    Ok(dzinza_aws::domain_endpoint(&account, domain).await?)
+    let found = dzinza_aws::domain_endpoint(&account, domain).await;
+    found.map_err(|error| OpenError::Setting {
+        variable: format!("the OpenSearch domain {domain}"),
+        problem: format!("cannot be looked up: {}", error.context()),
+    })
 }
 
 #[cfg(not(feature = "s3"))]

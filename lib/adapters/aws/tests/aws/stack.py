@@ -1,4 +1,4 @@
-"""ministack (https://pypi.org/project/ministack), on 127.0.0.1, until standard input ends: so it never outlives the test.
+"""ministack, a stand-in for AWS, on 127.0.0.1, until standard input ends: so it never outlives the test.
 
 With CLOCK_FILE its time is the number in that file, which a test writes.
 """
