@@ -59,7 +59,8 @@ impl Platform {
     /// # Errors
     /// If the folder, a secret or the database cannot be used.
     pub fn open(settings: &Settings, data: &Path) -> anyhow::Result<Self> {
-        let mut stores = Embedded::open(data)?.with_redis(settings)?.with_database(settings)?;
+        let mut stores =
+            Embedded::open(data)?.with_redis(settings)?.with_database(settings)?.with_aws(settings)?;
         let (documents, graphs) =
             dzinza_graphs::watch(stores.documents, settings.kin_graph_memory_mb.saturating_mul(1 << 20));
         stores.documents = documents;

@@ -6,8 +6,11 @@
 //! production (`APP_ENV`), where settings that are fine at home are refused too.
 #![warn(missing_docs)]
 
+mod aws;
 mod database;
+mod environment;
 mod mail;
+mod production;
 mod providers;
 mod reference;
 mod secrets;
@@ -15,7 +18,9 @@ mod settings;
 mod strength;
 mod variables;
 
+pub use aws::AwsKeys;
 pub use database::Database;
+pub use environment::{Places, PlacesError, resolve};
 pub use providers::ProviderSecrets;
 pub use reference::{reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};

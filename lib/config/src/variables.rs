@@ -1,5 +1,7 @@
 //! Every variable that can be set, and what for.
 
+use std::sync::LazyLock;
+
 /// A variable of the environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
@@ -17,7 +19,7 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-const fn variable(
+pub(crate) const fn variable(
     name: &'static str,
     aliases: &'static [&'static str],
     key: &'static str,
@@ -27,11 +29,15 @@ const fn variable(
     Variable { name, aliases, key, kind, secret: false, meaning }
 }
 
-const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+pub(crate) const fn secret(name: &'static str, meaning: &'static str) -> Variable {
     Variable { name, aliases: &[], key: "", kind: "secret", secret: true, meaning }
 }
 
-pub(crate) static VARIABLES: &[Variable] = &[
+/// All of them, in the order of the reference.
+pub(crate) static VARIABLES: LazyLock<Vec<Variable>> =
+    LazyLock::new(|| [GENERAL, crate::aws::VARIABLES].concat());
+
+const GENERAL: &[Variable] = &[
     variable(
         "APP_ENV",
         &["NODE_ENV", "PYTHON_ENV"],

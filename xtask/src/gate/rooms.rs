@@ -49,11 +49,12 @@ const TABLE: &[Row] = &[
     row("lib/ports", &["lib/domain"]),
     Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
     row("lib/letters", &["lib/domain", "lib/ports", "lib/sealing"]),
+    row("lib/mime", &["lib/ports"]),
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
-    Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
+    Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/mime", "lib/ports"]) },
     row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
     Row {
         optional: BOOT,
