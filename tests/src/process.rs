@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use dzinza_runner::template::Template;
+
 /// The real program as a child process. It does not outlive this value.
 pub struct Process {
     child: Child,
@@ -27,6 +29,10 @@ impl Process {
     pub fn with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
         command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if crate::apart() {
+            functions();
+            command.args(["--spawn", "2"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        }
         change(&mut command);
         let mut child = command.spawn().expect("the program starts");
         let said = lines(child.stdout.take().expect("its standard output"));
@@ -153,21 +159,49 @@ pub fn binary() -> &'static Path {
         let test = std::env::current_exe().expect("this executable");
         let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
         let binary = profile.join(format!("dzinza{}", std::env::consts::EXE_SUFFIX));
-        let made = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-        if made(&binary).is_none_or(|binary| made(&test).is_some_and(|test| binary < test)) {
-            build(profile);
+        if is_older(&binary, &test) {
+            build(profile, &["dzinza-runner"], "dzinza-runner/cloud");
         }
         binary
     })
 }
 
-fn build(profile: &Path) {
+/// The folder of the functions' programs, which are made in the same way.
+///
+/// # Panics
+/// If they cannot be built.
+pub fn functions() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().expect("this executable");
+        let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
+        let name = |name: &str| profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let template = Template::load(None).expect("the template");
+        if template.functions.iter().any(|function| is_older(&name(&function.name), &test)) {
+            let packages: Vec<_> =
+                template.functions.iter().map(|one| format!("dzinza-{}", one.name)).collect();
+            build(profile, &packages.iter().map(String::as_str).collect::<Vec<_>>(), "dzinza-auth/cloud");
+        }
+        profile.to_owned()
+    })
+}
+
+/// Whether a program is missing, or from before the test was made.
+fn is_older(program: &Path, test: &Path) -> bool {
+    let made = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    made(program).is_none_or(|program| made(test).is_some_and(|test| program < test))
+}
+
+fn build(profile: &Path, packages: &[&str], cloud: &str) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "-p", "dzinza-runner", "--bin", "dzinza", "--manifest-path"]);
+    cargo.args(["build", "--quiet", "--bins", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
     cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    for package in packages {
+        cargo.args(["-p", package]);
+    }
     if cfg!(feature = "cloud") {
-        cargo.args(["--features", "cloud"]);
+        cargo.args(["--features", cloud]);
     }
     if profile.ends_with("release") {
         cargo.arg("--release");

@@ -54,13 +54,25 @@ impl Server {
 
     /// The settings that tests start from.
     pub fn settings(data: &Path) -> Settings {
-        Settings {
+        let settings = Settings {
             data: data.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
             bcrypt_rounds: 4,
             rate_limit_max_requests: 0,
             auth_rate_limit_max_requests: 0,
             ..Settings::from_environment(|_| None).expect("the defaults")
+        };
+        if crate::apart() { Self::apart(settings) } else { settings }
+    }
+
+    /// The same with two processes for each function.
+    pub fn apart(settings: Settings) -> Settings {
+        Settings {
+            invoke: "runtime-api".to_owned(),
+            runtime_api_listen: "127.0.0.1:0".to_owned(),
+            function_replicas: 2,
+            function_programs: crate::functions().to_owned(),
+            ..settings
         }
     }
 

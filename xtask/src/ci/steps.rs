@@ -40,8 +40,12 @@ pub const STEPS: &[Step] = &[
             cargo(place, &[&["clippy", "--workspace", "--all-targets"][..], &features].concat())
         },
     },
+    // Without what makes their ports, functions see no adapter and no runtime.
+    Step { name: "functions alone", run: functions_alone },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
+    // The same from end to end, with every function in processes of its own.
+    Step { name: "test runtime api", run: runtime_api },
     Step {
         name: "test cloud",
         run: |place| cargo(place, &["test", "--workspace", "--features", CLOUD, "--test", "postgres"]),
@@ -57,6 +61,25 @@ pub fn root() -> anyhow::Result<PathBuf> {
 
 fn cargo(place: &Place, arguments: &[&str]) -> anyhow::Result<Outcome> {
     run(&place.root, "cargo", arguments, &[])
+}
+
+fn functions_alone(place: &Place) -> anyhow::Result<Outcome> {
+    let metadata = MetadataCommand::new().no_deps().exec()?;
+    let mut arguments = vec!["check".to_owned(), "--lib".to_owned(), "--no-default-features".to_owned()];
+    let functions = metadata.workspace_packages().into_iter().filter(|package| {
+        package
+            .manifest_path
+            .parent()
+            .and_then(|folder| folder.parent())
+            .is_some_and(|room| room.ends_with("functions"))
+    });
+    arguments.extend(functions.map(|package| format!("--package={}", package.name)));
+    cargo(place, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn runtime_api(place: &Place) -> anyhow::Result<Outcome> {
+    let arguments = ["test", "-p", "dzinza-tests", "--no-fail-fast"];
+    run(&place.root, "cargo", &arguments, &[("DZINZA_TEST_INVOKER", "runtime-api")])
 }
 
 fn gates() -> anyhow::Result<Outcome> {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod deadline;
+mod ending;
 mod events;
 mod request;
 
@@ -24,29 +25,31 @@ use tracing::Instrument as _;
 use crate::{House, Jobs};
 use answer::Answer;
 use deadline::Deadline;
+use ending::Ending;
 
 /// Enough for one request at a time and what it leaves to others; a function has no more of a processor anyway.
 const THREADS: usize = 2;
 
 /// Answers requests as the function of this name, one at a time, for as long as there is somebody to ask for them.
 pub fn http(name: &'static str, make: impl FnOnce(&House) -> anyhow::Result<ApiRouter>) -> ExitCode {
-    run(name, move |house| {
+    run(name, move |house, ending| {
         let router = house.equipped(name, make(&house)?.router).layer(CatchPanicLayer::custom(panicked));
         let clock = house.stores.clock;
-        Ok(lambda_http::run(service_fn(move |request: lambda_http::Request| {
+        let service = service_fn(move |request: lambda_http::Request| {
             let (router, clock) = (router.clone(), clock.clone());
             async move { Ok::<_, Infallible>(answer(router, &clock, request).await) }
-        })))
+        });
+        Ok(lambda_http::runtime(service).layer(ending).run())
     })
 }
 
 /// Does jobs as the function of this name: batches of a queue, of which those that failed come again, and what schedules
 /// ask for.
 pub fn jobs<J: Jobs>(name: &'static str, make: impl FnOnce(&House) -> anyhow::Result<J>) -> ExitCode {
-    run(name, move |house| {
+    run(name, move |house, ending| {
         let jobs = Arc::new(make(&house)?);
         let clock = house.stores.clock;
-        Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let service = service_fn(move |event: LambdaEvent<Value>| {
             let (jobs, clock) = (jobs.clone(), clock.clone());
             async move {
                 let deadline = Deadline::new(&clock, event.context.deadline);
@@ -56,14 +59,15 @@ pub fn jobs<J: Jobs>(name: &'static str, make: impl FnOnce(&House) -> anyhow::Re
                     None => Err(Error::from("the job took longer than the function may")),
                 }
             }
-        })))
+        });
+        Ok(lambda_runtime::Runtime::new(service).layer(ending).run())
     })
 }
 
-/// Opens the house and runs what is made of it to its end, which is an error.
+/// Opens the house and runs what is made of it until the runtime goes away, which is an error, or the process is asked to end.
 fn run<F: Future<Output = Result<(), Error>>>(
     name: &'static str,
-    make: impl FnOnce(House) -> anyhow::Result<F>,
+    make: impl FnOnce(House, Ending) -> anyhow::Result<F>,
 ) -> ExitCode {
     let ended = || -> anyhow::Result<()> {
         let settings = Settings::load()?;
@@ -72,9 +76,13 @@ fn run<F: Future<Output = Result<(), Error>>>(
             tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
         runtime.block_on(async move {
             let _held = dzinza_wiring::share(&settings.data)?;
-            let serving = make(House::open(settings)?)?;
+            let ending = Ending::default();
+            let serving = make(House::open(settings)?, ending.clone())?;
             tracing::debug!(function = name, "ready");
-            serving.await.map_err(|error| anyhow::anyhow!("{error}"))
+            tokio::select! {
+                ended = serving => ended.map_err(|error| anyhow::anyhow!("{error}")),
+                () = ending.come() => Ok(()),
+            }
         })
     };
     match ended() {
