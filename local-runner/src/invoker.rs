@@ -32,6 +32,12 @@ pub enum InvokeError {
     /// Nothing runs it.
     #[error("the function cannot be reached")]
     Unreachable,
+    /// The request is larger than a function can be sent.
+    #[error("the request is too large")]
+    TooLarge,
+    /// The request broke off.
+    #[error("the request cannot be read")]
+    Unreadable,
 }
 
 impl InvokeError {
@@ -47,7 +53,28 @@ impl InvokeError {
                 "The service gave no usable answer. Please try again.",
             ),
             Self::Unreachable => Problem::unavailable(),
+            Self::TooLarge => Problem::too_large(LARGEST_EVENT),
+            Self::Unreadable => Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", "The request broke off"),
         }
+    }
+}
+
+/// What a function in another process can be sent, as AWS Lambda has it.
+pub(crate) const LARGEST_EVENT: u64 = 6 * 1024 * 1024;
+
+/// Which route led to the function; an extension of the request, for those who have to tell it.
+#[derive(Debug, Clone)]
+pub struct RouteTaken {
+    /// API Gateway's route key.
+    pub key: String,
+    /// The path's parameters.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Default for RouteTaken {
+    /// What a request is given to that has no route of its own.
+    fn default() -> Self {
+        Self { key: "$default".to_owned(), parameters: Vec::new() }
     }
 }
 
@@ -183,6 +210,8 @@ mod tests {
             (InvokeError::Timeout, 504),
             (InvokeError::Bad, 502),
             (InvokeError::Unreachable, 503),
+            (InvokeError::TooLarge, 413),
+            (InvokeError::Unreadable, 400),
         ] {
             assert_eq!(error.problem().status().as_u16(), status);
         }

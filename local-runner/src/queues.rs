@@ -37,6 +37,11 @@ const LONGEST_DELAY: Duration = Duration::from_mins(15);
 pub trait JobHandler: Send + Sync + 'static {
     /// Works on a batch. Returns the ids of the messages that failed; the others are done.
     async fn handle(&self, messages: Vec<Message>) -> Vec<String>;
+
+    /// Does what a schedule asks for, in the same way.
+    async fn scheduled(&self, message: Message) -> Vec<String> {
+        self.handle(vec![message]).await
+    }
 }
 
 /// Something that resolves when a message may have come.
@@ -165,8 +170,10 @@ impl Pump {
 
     /// Runs one batch to its end: done, failed, out of time, or given back because the runner stops.
     async fn work(&self, source: &Source, batch: Vec<Message>, stop: &CancellationToken) -> Drained {
+        let (handler, messages) = (self.handler.clone(), batch.clone());
+        let work = async move { handler.handle(messages).await };
         let outcome = tokio::select! {
-            outcome = guarded(&self.handler, batch.clone(), source.timeout) => Some(outcome),
+            outcome = guarded(work, source.timeout) => Some(outcome),
             () = self.keep_alive(&batch) => None,
             () = async { stop.cancelled().await; sleep(GRACE).await } => None,
         };
@@ -217,15 +224,12 @@ impl Pump {
 
 /// The handler's verdict, or why there is none.
 async fn guarded(
-    handler: &Arc<dyn JobHandler>,
-    batch: Vec<Message>,
+    work: impl Future<Output = Vec<String>> + Send + 'static,
     limit: Duration,
 ) -> Result<Vec<String>, &'static str> {
     // A task of its own: a panic costs its batch and not the pump, and work that does not yield does not keep
     // the pump from extending the lease.
-    let handler = Arc::clone(handler);
-    let task = tokio::spawn(async move { handler.handle(batch).await });
-    match timeout(limit, AbortOnDropHandle::new(task)).await {
+    match timeout(limit, AbortOnDropHandle::new(tokio::spawn(work))).await {
         Ok(Ok(failed)) => Ok(failed),
         Ok(Err(_)) => Err("it panicked"),
         Err(_) => Err("it took longer than the function's timeout"),

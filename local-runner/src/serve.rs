@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use dzinza_config::Settings;
 use dzinza_wiring::lock;
@@ -15,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::demo;
 use crate::files;
 use crate::gateway::{Gateway, GatewaySettings, RenderMetrics};
-use crate::invoker::InProcess;
+use crate::invoker::{InProcess, Invoker};
 use crate::platform::Platform;
-use crate::queues::{Pump, recovery};
+use crate::queues::{JobHandler, Pump, recovery};
+use crate::runtime_api::{Fleet, Hall, RuntimeApi};
 use crate::seed;
 use crate::template::Template;
 
@@ -37,7 +39,7 @@ pub struct Serve {
 /// A server that listens. Dropping it without [`Server::run`] stops nothing that has begun.
 pub struct Server {
     listener: TcpListener,
-    router: axum::Router,
+    router: Router,
     pump: Pump,
     platform: Platform,
     demo: bool,
@@ -59,12 +61,13 @@ impl Serve {
         seed::first_admin(&platform, &self.settings).await?;
         let template = Template::load(None)?;
         let functions = platform.functions();
-        let pump = Pump::new(&template, platform.stores.queue.clone(), platform.jobs())
+        let calls = Calls::new(&self.settings, &template, &platform, functions.routers).await?;
+        let pump = Pump::new(&template, platform.stores.queue.clone(), calls.jobs)
             .wake_by(platform.stores.wake_up.clone());
         let gateway = Gateway {
             settings: gateway_settings(&self.settings),
             template,
-            invoker: Arc::new(InProcess::new(functions.routers)),
+            invoker: calls.requests,
             openapi: serde_json::to_value(&functions.openapi)?,
             metrics: self.metrics,
             extra: files::routes(platform.stores.clone()),
@@ -73,6 +76,43 @@ impl Serve {
         };
         let router = gateway.into_router()?;
         Ok(Server { listener, router, pump, platform, demo: self.demo, _lock: held })
+    }
+}
+
+/// How functions are called.
+struct Calls {
+    requests: Arc<dyn Invoker>,
+    jobs: Arc<dyn JobHandler>,
+}
+
+impl Calls {
+    /// As the settings have it: those that are linked, or processes of their own.
+    async fn new(
+        settings: &Settings,
+        template: &Template,
+        platform: &Platform,
+        linked: Vec<(&'static str, Router)>,
+    ) -> anyhow::Result<Self> {
+        if settings.invoke == "in-process" {
+            return Ok(Self { requests: Arc::new(InProcess::new(linked)), jobs: platform.jobs() });
+        }
+        let replicas = settings.function_replicas;
+        let folder = match settings.function_programs.as_os_str().is_empty() {
+            true => std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default(),
+            false => settings.function_programs.clone(),
+        };
+        let fleet = (replicas > 0).then(|| Fleet::new(&folder, replicas, settings, template)).transpose()?;
+        let hall = Hall {
+            listen: settings.runtime_api_listen.parse().context("DZINZA_RUNTIME_API")?,
+            fleet,
+            clock: platform.stores.clock.clone(),
+            ids: platform.stores.ids.clone(),
+        };
+        let runtime = Arc::new(RuntimeApi::bind(template, hall).await?);
+        tracing::info!(address = %runtime.address(), replicas, "functions are processes of their own");
+        let jobs = template.functions.iter().find(|function| !function.queues.is_empty());
+        let jobs = jobs.context("the template has no function with a queue")?;
+        Ok(Self { jobs: runtime.jobs(&jobs.name, jobs.timeout), requests: runtime })
     }
 }
 

@@ -27,11 +27,17 @@ mod stores;
 pub use answer::{Answer, error_body_ok};
 pub use client::{Client, Mode, PASSWORD};
 pub use issuer::Issuer;
-pub use process::{Process, binary, run};
+pub use process::{Process, binary, functions, run};
 pub use server::Server;
 pub use stores::Stores;
 
 use std::time::Duration;
+
+/// Whether functions run in processes of their own, because `DZINZA_TEST_INVOKER` is `runtime-api`.
+#[expect(clippy::disallowed_methods, reason = "what a run of tests is given is no setting of the platform")]
+pub fn apart() -> bool {
+    std::env::var("DZINZA_TEST_INVOKER").is_ok_and(|invoker| invoker == "runtime-api")
+}
 
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use dzinza_runner::template::Template;
+
 use crate::Stores;
 
 /// The real program as a child process. It does not outlive this value.
@@ -30,6 +32,10 @@ impl Process {
         let mut command = command(["serve", "--data"]);
         command.arg(data).env("DZINZA_LISTEN", "127.0.0.1:0");
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).envs(Stores::of(data).variables());
+        if crate::apart() {
+            functions();
+            command.args(["--spawn", "2"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        }
         change(&mut command);
         let mut child = command.spawn().expect("the program starts");
         let said = lines(child.stdout.take().expect("its standard output"));
@@ -163,15 +169,39 @@ pub fn binary() -> &'static Path {
         let test = std::env::current_exe().expect("this executable");
         let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
         let binary = profile.join(format!("dzinza{}", std::env::consts::EXE_SUFFIX));
-        let made = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-        if made(&binary).is_none_or(|binary| made(&test).is_some_and(|test| binary < test)) {
-            build(profile);
+        if is_older(&binary, &test) {
+            build(profile, &["dzinza"]);
         }
         binary
     })
 }
 
-fn build(profile: &Path) {
+/// The folder of the functions' programs, which are made in the same way.
+///
+/// # Panics
+/// If they cannot be built.
+pub fn functions() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().expect("this executable");
+        let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
+        let name = |name: &str| profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let template = Template::load(None).expect("the template");
+        if template.functions.iter().any(|function| is_older(&name(&function.name), &test)) {
+            let names: Vec<_> = template.functions.iter().map(|function| &*function.name).collect();
+            build(profile, &names);
+        }
+        profile.to_owned()
+    })
+}
+
+/// Whether a program is missing, or from before the test was made.
+fn is_older(program: &Path, test: &Path) -> bool {
+    let made = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    made(program).is_none_or(|program| made(test).is_some_and(|test| program < test))
+}
+
+fn build(profile: &Path, programs: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
     // What Cargo tells this test about its own package; build scripts that look there would all run again.
     let told = std::env::vars_os().map(|(name, _)| name);
@@ -182,10 +212,13 @@ fn build(profile: &Path) {
     for name in told.filter(of_package) {
         cargo.env_remove(name);
     }
-    // As part of the whole, with which it shares what is built already: tests of its own package bring it along.
-    cargo.args(["test", "--quiet", "--no-run", "--workspace", "--test", "edges", "--manifest-path"]);
+    // Of the whole, and with a test, so that they share what a run of all tests builds.
+    cargo.args(["build", "--quiet", "--workspace", "--test", "edges", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
     cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    for program in programs {
+        cargo.args(["--bin", program]);
+    }
     if cfg!(feature = "cloud") {
         cargo.args(["--features", "dzinza-tests/cloud"]);
     }

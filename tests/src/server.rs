@@ -63,7 +63,18 @@ impl Server {
             ..Settings::from_environment(|_| None).expect("the defaults")
         };
         Stores::of(data).set(&mut settings);
-        settings
+        if crate::apart() { Self::apart(settings) } else { settings }
+    }
+
+    /// The same with two processes for each function.
+    pub fn apart(settings: Settings) -> Settings {
+        Settings {
+            invoke: "runtime-api".to_owned(),
+            runtime_api_listen: "127.0.0.1:0".to_owned(),
+            function_replicas: 2,
+            function_programs: crate::functions().to_owned(),
+            ..settings
+        }
     }
 
     /// Where it listens, without a slash at the end.

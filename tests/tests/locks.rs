@@ -107,15 +107,63 @@ async fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
 }
 
 #[test]
-fn the_packages_are_called_as_the_template_builds_them() {
+fn the_packages_and_programs_are_called_as_the_template_builds_them() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("template.yaml")).unwrap();
     for function in Template::load(None).unwrap().functions {
-        let binary = format!("Binary: dzinza-{}", function.name);
+        let name = &function.name;
+        let binary = format!("Binary: {name}\n");
         assert!(text.contains(&binary), "{binary}");
-        let manifest = Path::new(ROOT).join("functions").join(&function.name).join("Cargo.toml");
-        let manifest = std::fs::read_to_string(manifest).unwrap();
-        assert!(manifest.contains(&format!("name = \"dzinza-{}\"", function.name)), "{}", function.name);
+        let folder = Path::new(ROOT).join("functions").join(name);
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"dzinza-{name}\"")), "{name}");
+        assert!(manifest.contains(&format!("[[bin]]\nname = \"{name}\"")), "{name}");
+        let program = std::fs::read_to_string(folder.join("src/main.rs")).unwrap();
+        assert!(program.lines().count() <= 20, "{name}");
+        assert!(program.contains(&format!("(\"{name}\", dzinza_{name}::boot::")), "{name}");
     }
+}
+
+/// `cargo lambda watch` leads where API Gateway does. Its matcher knows `{proxy+}` as `{*proxy}`, but not beside a parameter
+/// in the same place: there the table has each address.
+#[test]
+fn cargo_lambda_watches_the_routes_of_the_template() {
+    let manifest = std::fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap();
+    let (_, table) = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap();
+    let watched: BTreeSet<&str> = table.lines().take_while(|line| line.starts_with('"')).collect();
+    let (_folder, platform) = platform();
+    let template = Template::load(None).unwrap();
+    let routes: Vec<_> = template.functions.iter().flat_map(|function| &function.routes).collect();
+    let stands_beside_a_parameter = |path: &str| {
+        let before = path.strip_suffix("{proxy+}");
+        before.is_some_and(|before| {
+            routes.iter().any(|other| other.path != path && other.path.starts_with(&format!("{before}{{")))
+        })
+    };
+    let matcher = Matcher::new(&template);
+    let mut expected = BTreeSet::new();
+    for (method, path, _) in operations(&platform.functions().openapi) {
+        let found = matched(&matcher, &method, &path);
+        let each = stands_beside_a_parameter(&found.route.path);
+        let route = if each { path } else { found.route.path.clone() };
+        expected.insert(format!("\"{}\" = \"{}\"", watched_form(&route), found.function));
+    }
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(
+        watched,
+        expected,
+        "the table should be:\n{}",
+        expected.iter().copied().collect::<Vec<_>>().join("\n")
+    );
+}
+
+/// Parameters in one place must have one name.
+fn watched_form(path: &str) -> String {
+    let part = |(place, part): (usize, &str)| match part {
+        "{proxy+}" => "{*rest}".to_owned(),
+        part if part.starts_with('{') => format!("{{p{place}}}"),
+        part => part.to_owned(),
+    };
+    path.split('/').enumerate().map(part).collect::<Vec<_>>().join("/")
 }
 
 #[tokio::test]

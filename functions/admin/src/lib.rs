@@ -4,6 +4,8 @@
 #![warn(missing_docs)]
 
 mod analytics;
+#[cfg(feature = "boot")]
+pub mod boot;
 mod change;
 mod deeds;
 mod health;

@@ -10,6 +10,8 @@ mod account;
 mod audit;
 mod avatar;
 mod avatar_image;
+#[cfg(feature = "boot")]
+pub mod boot;
 mod change_password;
 mod deactivate;
 mod devices;

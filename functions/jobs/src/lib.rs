@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 mod account_export;
+#[cfg(feature = "boot")]
+pub mod boot;
 mod clear;
 mod expire;
 mod export;

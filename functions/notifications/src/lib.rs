@@ -1,6 +1,9 @@
 //! Notifications of the signed-in user (contract 1.7).
 #![warn(missing_docs)]
 
+#[cfg(feature = "boot")]
+pub mod boot;
+
 use std::sync::Arc;
 
 use axum::Json;

@@ -1,6 +1,8 @@
 //! Persons, the simple members API, relationships, kin and history.
 #![warn(missing_docs)]
 
+#[cfg(feature = "boot")]
+pub mod boot;
 mod edit;
 mod facts;
 mod history;

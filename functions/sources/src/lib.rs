@@ -1,6 +1,8 @@
 //! Sources, repositories, notes, media objects and submitters; citing them, and who cites them.
 #![warn(missing_docs)]
 
+#[cfg(feature = "boot")]
+pub mod boot;
 mod citations;
 mod citers;
 mod citing;

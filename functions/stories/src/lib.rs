@@ -2,6 +2,9 @@
 //! pages that do.
 #![warn(missing_docs)]
 
+#[cfg(feature = "boot")]
+pub mod boot;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 mod archive;
+#[cfg(feature = "boot")]
+pub mod boot;
 mod export;
 mod exports;
 mod family_tree;

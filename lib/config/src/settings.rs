@@ -19,6 +19,14 @@ pub struct Settings {
     pub data: PathBuf,
     /// Address and port to listen on.
     pub listen: String,
+    /// Where functions run: `in-process`, or `runtime-api` for processes of their own.
+    pub invoke: String,
+    /// Address and port where such processes ask for work.
+    pub runtime_api_listen: String,
+    /// How many of them are started for each function; 0 if somebody else starts them.
+    pub function_replicas: usize,
+    /// Folder of their programs; empty for that of this one.
+    pub function_programs: PathBuf,
     /// Folder of the built frontend; empty for none.
     pub frontend: String,
     /// Origins of pages that may call from elsewhere.
@@ -212,12 +220,25 @@ impl Settings {
             .map_err(|error| SettingsError::Unreadable(error.to_string()))
     }
 
-    fn check(&self) -> Result<(), SettingsError> {
+    /// Looks whether every value is possible, as [`Settings::load`] does; for those who changed some.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub fn check(&self) -> Result<(), SettingsError> {
         let bad = |variable, problem: &str| {
             Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
         };
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
+        }
+        if !matches!(self.invoke.as_str(), "in-process" | "runtime-api") {
+            return bad("DZINZA_INVOKE", "must be in-process or runtime-api");
+        }
+        if self.runtime_api_listen.parse::<std::net::SocketAddr>().is_err() {
+            return bad("DZINZA_RUNTIME_API", "must be an address and a port such as 127.0.0.1:9001");
+        }
+        if self.function_replicas > 100 {
+            return bad("FUNCTION_REPLICAS", "must be from 0 to 100");
         }
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
@@ -340,6 +361,9 @@ mod tests {
     fn impossible_values_are_refused_by_name() {
         for (name, value) in [
             ("DZINZA_LISTEN", "nowhere"),
+            ("DZINZA_INVOKE", "elsewhere"),
+            ("DZINZA_RUNTIME_API", "9001"),
+            ("FUNCTION_REPLICAS", "101"),
             ("BCRYPT_ROUNDS", "3"),
             ("MFA_ISSUER", "Dzinza: home"),
             ("WEBAUTHN_RP_ID", "https://example.org"),

@@ -247,11 +247,30 @@ impl Embedded {
 /// # Errors
 /// [`OpenError::InUse`] if another process has done so.
 pub fn lock(data: &Path) -> Result<File, OpenError> {
+    locked(data, "serve.lock", File::try_lock)
+}
+
+/// Marks a data folder as being used by a process of one function, for as long as the value lives. Any number of them may
+/// share it, with whoever serves it; but nothing is restored under their feet.
+///
+/// # Errors
+/// [`OpenError::InUse`] while something is.
+pub fn share(data: &Path) -> Result<File, OpenError> {
+    locked(data, SHARED, File::try_lock_shared)
+}
+
+const SHARED: &str = "functions.lock";
+
+fn locked(
+    data: &Path,
+    name: &str,
+    take: impl FnOnce(&File) -> Result<(), TryLockError>,
+) -> Result<File, OpenError> {
     make_folder(data)?;
-    let path = data.join("serve.lock");
+    let path = data.join(name);
     let failed = |source| OpenError::Folder { path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
+    match take(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),

@@ -14,7 +14,7 @@ use dzinza_ports::{Archives, Blobs, Queue, SystemClock, SystemIds};
 use dzinza_sqlite::{FileBlobs, SqliteStore};
 use futures::TryStreamExt as _;
 
-use crate::{OpenError, lock, make_folder};
+use crate::{OpenError, SHARED, lock, locked, make_folder};
 
 const FOLDER: &str = "restoring";
 const COMPLETE: &str = "complete";
@@ -45,8 +45,8 @@ pub struct RestoringPorts {
 pub struct Restoring {
     data: PathBuf,
     ports: RestoringPorts,
-    /// Against servers, and against others who restore.
-    locks: (File, File),
+    /// Against servers, against processes of functions, and against others who restore.
+    locks: (File, File, File),
 }
 
 impl Restoring {
@@ -56,6 +56,7 @@ impl Restoring {
     /// [`OpenError::NotEmpty`] if it has; [`OpenError::InUse`] while it is served or restored.
     pub async fn begin(data: &Path) -> Result<Self, OpenError> {
         let serving = lock(data)?;
+        let functions = locked(data, SHARED, File::try_lock)?;
         settle(data)?;
         if !is_empty(data).await? {
             return Err(OpenError::NotEmpty(data.to_owned()));
@@ -72,7 +73,7 @@ impl Restoring {
         // It signs no addresses.
         let files = FileBlobs::open(folder.join(BLOBS), Vec::new(), "/blobs", Arc::new(SystemClock))?;
         let ports = RestoringPorts { archives: store.clone(), blobs: files, queue: store };
-        Ok(Self { data: data.to_owned(), ports, locks: (serving, restoring) })
+        Ok(Self { data: data.to_owned(), ports, locks: (serving, functions, restoring) })
     }
 
     /// Where everything goes.

@@ -19,6 +19,12 @@ pub struct Arguments {
     /// Folder of the built frontend to serve as well
     #[arg(long, value_name = "DIR")]
     frontend: Option<PathBuf>,
+    /// Where functions run: in-process, or runtime-api for processes of their own [default: in-process, or DZINZA_INVOKE]
+    #[arg(long, value_name = "WHERE")]
+    invoke: Option<String>,
+    /// Start up to so many processes of each function, as work comes; implies --invoke runtime-api
+    #[arg(long, value_name = "N")]
+    spawn: Option<usize>,
     /// Make a demo account and load a sample family
     #[arg(long)]
     demo: bool,
@@ -26,7 +32,8 @@ pub struct Arguments {
 
 impl Default for Arguments {
     fn default() -> Self {
-        Self { folder: DataFolder { data: None }, listen: None, frontend: None, demo: false }
+        let folder = DataFolder { data: None };
+        Self { folder, listen: None, frontend: None, invoke: None, spawn: None, demo: false }
     }
 }
 
@@ -38,6 +45,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(frontend) = arguments.frontend {
         settings.frontend = frontend.display().to_string();
     }
+    if let Some(invoke) = arguments.invoke {
+        settings.invoke = invoke;
+    }
+    if let Some(replicas) = arguments.spawn {
+        (settings.invoke, settings.function_replicas) = ("runtime-api".to_owned(), replicas);
+    }
+    settings.check()?;
     dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
     let metrics = dzinza_telemetry::metrics()?;
     let data = settings.data.clone();

@@ -13,6 +13,7 @@ use super::observe::{RequestInfo, Served};
 use super::throttle::Refused;
 use super::{Shared, frontend, headers, health, problems};
 use crate::aliases;
+use crate::invoker::{InvokeError, RouteTaken};
 use crate::matcher::Found;
 use crate::template::Function;
 
@@ -92,7 +93,9 @@ async fn routed(shared: &Shared, request: Request, info: &RequestInfo) -> Respon
     }
     match limits::limit(request, function) {
         Ok((request, limit)) => {
-            invoke(shared, request, info, Target { function, route: &found.route.path, limit }).await
+            let parameters = found.params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let taken = RouteTaken { key: found.route.to_string(), parameters };
+            invoke(shared, request, info, Target { function, route: &found.route.path, limit, taken }).await
         }
         Err(problem) => problems::own(problem),
     }
@@ -102,14 +105,16 @@ struct Target<'a> {
     function: &'a Function,
     route: &'a str,
     limit: BodyLimit,
+    taken: RouteTaken,
 }
 
 async fn invoke(shared: &Shared, mut request: Request, info: &RequestInfo, target: Target<'_>) -> Response {
-    let Target { function, route, limit } = target;
+    let Target { function, route, limit, taken } = target;
     let uri = request.uri().clone();
     headers::clean_request(request.headers_mut(), info, &uri, &function.name);
     // A function sees what would reach it in another process, no more.
     *request.extensions_mut() = Extensions::new();
+    request.extensions_mut().insert(taken);
     if let Some(origin_form) = uri.path_and_query() {
         *request.uri_mut() = Uri::from(origin_form.clone());
     }
@@ -119,6 +124,7 @@ async fn invoke(shared: &Shared, mut request: Request, info: &RequestInfo, targe
     let mut response = match (answer, limit.verdict()) {
         (Ok(response), Some(problem)) if !response.status().is_success() => problems::own(problem),
         (Ok(response), _) => response,
+        (Err(InvokeError::TooLarge | InvokeError::Unreadable), Some(problem)) => problems::own(problem),
         (Err(error), _) => {
             tracing::warn!(function = function.name, %error, "not answered");
             problems::own(error.problem())

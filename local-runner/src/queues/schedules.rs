@@ -29,8 +29,10 @@ pub(super) async fn run(
         }
         let id = format!("schedule-{}-{count}", schedule.name);
         let message = Message { id: id.clone(), receipt: id, body: schedule.input.clone(), attempts: 1 };
+        let handler = handler.clone();
+        let work = async move { handler.scheduled(message).await };
         tokio::select! {
-            outcome = guarded(handler, vec![message], limit) => match outcome {
+            outcome = guarded(work, limit) => match outcome {
                 Ok(failed) if failed.is_empty() => {}
                 Ok(_) => tracing::error!(schedule = schedule.name, "the scheduled job failed"),
                 Err(why) => tracing::error!(schedule = schedule.name, why, "the scheduled job did not end"),

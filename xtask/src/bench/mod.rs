@@ -2,6 +2,7 @@
 //! process, and HTTP over real sockets.
 
 mod accounts;
+mod cold;
 mod http;
 mod kin;
 mod load;
@@ -27,7 +28,7 @@ use report::{Machine, Size};
 use scenes::{Deep, Site};
 
 const USAGE: &str =
-    "usage: cargo xtask bench [--sizes 1k,10k,100k] [--quick] [--json FILE] [--generator SCRIPT.py]";
+    "usage: cargo xtask bench [--sizes 1k,10k,100k] [--quick] [--json FILE] [--generator SCRIPT.py] | --cold";
 /// A start takes little, and varies a lot.
 const STARTS: usize = 5;
 
@@ -79,6 +80,9 @@ struct Place {
 }
 
 pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    if arguments == ["--cold"] {
+        return cold::run();
+    }
     let options = Options::read(arguments)?;
     anyhow::ensure!(
         Path::new("/proc/self/status").exists(),

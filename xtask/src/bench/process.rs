@@ -147,7 +147,7 @@ impl Drop for Server {
     }
 }
 
-fn memory(pid: u32) -> Memory {
+pub fn memory(pid: u32) -> Memory {
     fs::read_to_string(format!("/proc/{pid}/status")).map(|status| memory_of(&status)).unwrap_or_default()
 }
 

@@ -26,6 +26,10 @@ const ON_SERVERS: &[&str] = &[
     "malformed",
     "oauth",
 ];
+/// These are about trees and files, or about processes: all that they know of accounts is signing up. `archive` is about
+/// the accounts in a data folder; those on PostgreSQL are not archived.
+const ON_FOLDERS_ALONE: &[&str] =
+    &["archive", "corpus", "crash", "exports", "gedzip", "kin", "reimport", "runtime_api", "sources"];
 
 pub fn clippy(place: &Place) -> anyhow::Result<Outcome> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--features", FEATURE, "--keep-going"];
@@ -43,6 +47,14 @@ pub fn test_on_servers(place: &Place) -> anyhow::Result<Outcome> {
     run(&place.root, "cargo", &arguments, &[("DZINZA_TEST_STORES", "postgres,redis")])
 }
 
+/// Every end-to-end test once more, with every function in processes of its own.
+pub fn test_apart(place: &Place) -> anyhow::Result<Outcome> {
+    let names = [ON_SERVERS, ON_FOLDERS_ALONE].concat();
+    let tests = names.iter().flat_map(|name| ["--test", name]);
+    let arguments: Vec<_> = ["test", "--workspace", "--no-fail-fast"].into_iter().chain(tests).collect();
+    run(&place.root, "cargo", &arguments, &[("DZINZA_TEST_INVOKER", "runtime-api")])
+}
+
 /// `cargo test` of these. Always of the whole workspace: of a part of it Cargo would build every crate once more.
 fn arguments(kinds: &[&'static str], names: &[&'static str]) -> Vec<&'static str> {
     let mut all = vec!["test", "--workspace", "--no-fail-fast", "--features", FEATURE];
@@ -56,11 +68,6 @@ mod tests {
     use cargo_metadata::{MetadataCommand, Package};
 
     use super::*;
-
-    /// These are about trees and files: all that they know of accounts is signing up. `archive` is about the accounts in a
-    /// data folder; those on PostgreSQL are not archived.
-    const ON_FOLDERS_ALONE: &[&str] =
-        &["archive", "corpus", "crash", "exports", "gedzip", "kin", "reimport", "sources"];
 
     fn packages() -> Vec<Package> {
         MetadataCommand::new().no_deps().exec().unwrap().packages

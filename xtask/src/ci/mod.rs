@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::outcome::Outcome;
 use crate::shell::{in_ci, say};
 
+pub use steps::root;
 use steps::{Place, STEPS, Step};
 
 /// What came of a step: its name, its end, its time.

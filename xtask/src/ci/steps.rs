@@ -33,8 +33,12 @@ pub const STEPS: &[Step] = &[
     },
     // What the default program is built without; the rest is checked already.
     Step { name: "clippy cloud", run: cloud::clippy },
+    // Without what makes their ports, functions see no adapter and no runtime.
+    Step { name: "functions alone", run: functions_alone },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
+    // The same from end to end, with every function in processes of its own.
+    Step { name: "test runtime api", run: cloud::test_apart },
     Step { name: "test cloud", run: cloud::test },
     Step { name: "test servers", run: cloud::test_on_servers },
     Step { name: "rustdoc", run: rustdoc },
@@ -48,6 +52,20 @@ pub fn root() -> anyhow::Result<PathBuf> {
 
 fn cargo(place: &Place, arguments: &[&str]) -> anyhow::Result<Outcome> {
     run(&place.root, "cargo", arguments, &[])
+}
+
+fn functions_alone(place: &Place) -> anyhow::Result<Outcome> {
+    let metadata = MetadataCommand::new().no_deps().exec()?;
+    let mut arguments = vec!["check".to_owned(), "--lib".to_owned(), "--no-default-features".to_owned()];
+    let functions = metadata.workspace_packages().into_iter().filter(|package| {
+        package
+            .manifest_path
+            .parent()
+            .and_then(|folder| folder.parent())
+            .is_some_and(|room| room.ends_with("functions"))
+    });
+    arguments.extend(functions.map(|package| format!("--package={}", package.name)));
+    cargo(place, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn gates() -> anyhow::Result<Outcome> {

@@ -8,13 +8,13 @@ struct Row {
     room: &'static str,
     /// What it may build with.
     may: &'static [&'static str],
-    /// What a feature may bring in beside: the needs of a function's binary, which its library must not see.
+    /// What a feature may bring in beside: how a function's ports are made, which the rest of it must not see.
     optional: &'static [&'static str],
     /// What only its tests may use beside.
     tests: &'static [&'static str],
 }
 
-const BOOT: &[&str] = &["lib/wiring", "lib/telemetry"];
+const BOOT: &[&str] = &["lib/boot", "lib/config"];
 const SUITE: &[&str] = &["lib/contract", "lib/adapters/sqlite"];
 
 /// What speaks of kin needs the graph beside what every function has.
@@ -57,6 +57,10 @@ const TABLE: &[Row] = &[
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/mime", "lib/ports"]) },
     row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
     Row {
+        optional: &["lib/telemetry"],
+        ..row("lib/boot", &["lib/config", "lib/domain", "lib/ports", "lib/sealing", "lib/web", "lib/wiring"])
+    },
+    Row {
         optional: BOOT,
         tests: SUITE,
         ..row(
@@ -93,11 +97,11 @@ const TABLE: &[Row] = &[
             &[
                 "functions/*",
                 "lib/archive",
+                "lib/boot",
                 "lib/config",
                 "lib/domain",
                 "lib/graphs",
                 "lib/ports",
-                "lib/sealing",
                 "lib/telemetry",
                 "lib/transfer",
                 "lib/web",
@@ -204,8 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_function_s_binary_may_see_the_wiring() {
-        let mut function = member("functions/auth", &["lib/wiring"]);
+    fn only_what_makes_a_function_s_ports_may_see_more() {
+        assert_eq!(broken(member("functions/auth", &["lib/boot"])).len(), 1);
+        let mut function = member("functions/auth", &["lib/boot"]);
         function.uses[0].optional = true;
         assert_eq!(broken(function), Vec::<String>::new());
     }

@@ -1,0 +1,29 @@
+//! This function from what a process of functions shares.
+
+use dzinza_boot::House;
+use dzinza_web::{ApiRouter, Links};
+
+use crate::TreesPorts;
+
+/// What this function needs of the house.
+pub fn ports(house: &House) -> TreesPorts {
+    let stores = &house.stores;
+    TreesPorts {
+        documents: stores.documents.clone(),
+        archives: stores.archives.clone(),
+        blobs: stores.blobs.clone(),
+        clock: stores.clock.clone(),
+        ids: stores.ids.clone(),
+        auth: house.auth.clone(),
+        links: Links::new(stores.blobs.clone()),
+        import_wait: house.import_wait(),
+    }
+}
+
+/// Its routes over them.
+///
+/// # Errors
+/// Never; as the others have it.
+pub fn api(house: &House) -> anyhow::Result<ApiRouter> {
+    Ok(crate::api(ports(house)))
+}

@@ -1,0 +1,282 @@
+//! Where requests to one function wait for a process that takes them.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::fleet::Crew;
+use crate::invoker::InvokeError;
+
+/// No more than this wait for a process; whoever comes then is told to come again.
+const MOST_WAITING: usize = 256;
+/// How long one may wait for a process to take it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A process whose connection has ended may have just opened another for its answer.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A call of the function.
+pub(super) struct Call {
+    pub(super) id: String,
+    pub(super) event: Bytes,
+    /// In milliseconds since 1970.
+    pub(super) deadline: i64,
+    /// The same moment.
+    pub(super) until: Instant,
+}
+
+/// A process's connection. It may take work and end before it has answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Line {
+    pub(super) gone: CancellationToken,
+    known: Arc<AtomicBool>,
+}
+
+/// The requests to one function and the processes that ask for them.
+pub(super) struct Desk {
+    name: String,
+    state: Mutex<State>,
+    /// Somebody waits.
+    news: Notify,
+    crew: Option<Crew>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    working: HashMap<String, oneshot::Sender<Outcome>>,
+    /// Processes that ask for work just now.
+    idle: usize,
+    /// Processes that were started here and have not ended.
+    alive: usize,
+    /// Of those, the ones that have not asked for work yet.
+    starting: usize,
+}
+
+struct Waiting {
+    call: Call,
+    taken: oneshot::Sender<Line>,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// What a process made of its call.
+pub(super) enum Outcome {
+    /// It answered.
+    Answer(Bytes),
+    /// It said that it could not, or said what nobody understands.
+    Failed,
+}
+
+impl Desk {
+    pub(super) fn new(name: &str, crew: Option<Crew>) -> Self {
+        Self { name: name.to_owned(), state: Mutex::default(), news: Notify::new(), crew }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is done while it is held that could leave it half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a process and for its answer, until the deadline. Dropping this takes the call back.
+    pub(super) async fn call(self: &Arc<Self>, call: Call) -> Result<Bytes, InvokeError> {
+        let (id, until) = (call.id.clone(), call.until);
+        let (taken, is_taken) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if state.waiting.len() >= MOST_WAITING {
+                return Err(InvokeError::Busy);
+            }
+            state.waiting.push_back(Waiting { call, taken, answer });
+        }
+        let _place = Place { desk: self, id };
+        self.news.notify_one();
+        self.staff();
+        let patience = until.min(Instant::now() + PATIENCE);
+        let line = match timeout_at(patience, is_taken).await {
+            Ok(Ok(line)) => line,
+            Ok(Err(_)) if until > Instant::now() => return Err(InvokeError::Bad),
+            Ok(Err(_)) => return Err(InvokeError::Timeout),
+            Err(_) => return Err(self.nobody()),
+        };
+        tokio::select! {
+            biased;
+            answered = answered => match answered {
+                Ok(Outcome::Answer(bytes)) => Ok(bytes),
+                Ok(Outcome::Failed) | Err(_) => Err(InvokeError::Bad),
+            },
+            () = sleep_until(until) => Err(InvokeError::Timeout),
+            () = async { line.gone.cancelled().await; sleep(GRACE).await } => {
+                tracing::error!(function = self.name, "the process went away over its work");
+                Err(InvokeError::Bad)
+            }
+        }
+    }
+
+    /// Why nobody took a call.
+    fn nobody(&self) -> InvokeError {
+        let state = self.state();
+        if state.idle + state.working.len() > 0 { InvokeError::Busy } else { InvokeError::Unreachable }
+    }
+
+    /// The next call for the process on this line, once there is one.
+    pub(super) async fn next(&self, line: &Line) -> Call {
+        if !line.known.swap(true, Ordering::Relaxed) {
+            let mut state = self.state();
+            state.starting = state.starting.saturating_sub(1);
+        }
+        loop {
+            let mut news = pin!(self.news.notified());
+            // From here on news is kept for this process, even before it waits.
+            news.as_mut().enable();
+            if let Some(call) = self.take(line) {
+                return call;
+            }
+            let _idle = Idle::new(self);
+            news.await;
+        }
+    }
+
+    fn take(&self, line: &Line) -> Option<Call> {
+        let mut state = self.state();
+        while let Some(Waiting { call, taken, answer }) = state.waiting.pop_front() {
+            // Whoever has gone needs no answer, and whoever has no time left would not get it.
+            if call.until > Instant::now() && taken.send(line.clone()).is_ok() {
+                state.working.insert(call.id.clone(), answer);
+                return Some(call);
+            }
+        }
+        None
+    }
+
+    /// Ends a call that a process works on. False if there is none of this id, or no longer.
+    pub(super) fn end(&self, id: &str, outcome: Outcome) -> bool {
+        let working = self.state().working.remove(id);
+        working.is_some_and(|answer| answer.send(outcome).is_ok())
+    }
+
+    /// A process could not begin. Those who wait are told, unless there are others to wait for.
+    pub(super) fn could_not_begin(&self) {
+        let mut state = self.state();
+        if state.idle + state.working.len() == 0 {
+            state.waiting.clear();
+        }
+    }
+
+    /// Starts a process if there is work for one more.
+    pub(super) fn staff(self: &Arc<Self>) {
+        let Some(crew) = &self.crew else { return };
+        {
+            let mut state = self.state();
+            let spare = state.idle + state.starting;
+            if state.waiting.len() <= spare || state.alive >= crew.replicas {
+                return;
+            }
+            state.alive += 1;
+            state.starting += 1;
+        }
+        let desk = Arc::downgrade(self);
+        crew.start(move || {
+            let Some(desk) = desk.upgrade() else { return };
+            {
+                let mut state = desk.state();
+                state.alive = state.alive.saturating_sub(1);
+                let asked = state.idle + state.working.len();
+                state.starting = state.starting.min(state.alive.saturating_sub(asked));
+            }
+            desk.staff();
+        });
+    }
+}
+
+/// A call's place at the desk: free again, whatever becomes of its caller.
+struct Place<'a> {
+    desk: &'a Desk,
+    id: String,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.desk.state();
+        if state.working.remove(&self.id).is_none() {
+            state.waiting.retain(|waiting| waiting.call.id != self.id);
+        }
+    }
+}
+
+/// A process that asks for work.
+struct Idle<'a>(&'a Desk);
+
+impl<'a> Idle<'a> {
+    fn new(desk: &'a Desk) -> Self {
+        desk.state().idle += 1;
+        Self(desk)
+    }
+}
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.idle = state.idle.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(id: usize) -> Call {
+        let until = Instant::now() + Duration::from_secs(30);
+        Call { id: id.to_string(), event: Bytes::new(), deadline: 0, until }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_takes_is_refused_in_time_and_busy_is_not_gone() {
+        let desk = Arc::new(Desk::new("trees", None));
+        let began = Instant::now();
+        assert_eq!(desk.call(call(1)).await, Err(InvokeError::Unreachable));
+        assert_eq!(began.elapsed(), PATIENCE);
+        let line = Line::default();
+        let (first, busy) = tokio::join!(desk.call(call(2)), async {
+            assert_eq!(desk.next(&line).await.id, "2");
+            desk.call(call(3)).await
+        });
+        assert_eq!((first, busy), (Err(InvokeError::Timeout), Err(InvokeError::Busy)));
+        let state = desk.state();
+        assert_eq!((state.waiting.len(), state.working.len(), state.idle), (0, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_wait_than_there_is_room_for() {
+        let desk = Arc::new(Desk::new("trees", None));
+        let spawn = |id| {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.call(call(id)).await })
+        };
+        let waiting: Vec<_> = (0..MOST_WAITING).map(spawn).collect();
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(desk.call(call(MOST_WAITING)).await, Err(InvokeError::Busy));
+        for waiting in waiting {
+            assert_eq!(waiting.await.unwrap(), Err(InvokeError::Unreachable));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_on_another_line_is_an_answer() {
+        let desk = Arc::new(Desk::new("trees", None));
+        let line = Line::default();
+        let (answered, ()) = tokio::join!(desk.call(call(1)), async {
+            let taken = desk.next(&line).await;
+            line.gone.cancel();
+            sleep(GRACE / 2).await;
+            assert!(desk.end(&taken.id, Outcome::Answer(Bytes::from_static(b"{}"))));
+        });
+        assert_eq!(answered, Ok(Bytes::from_static(b"{}")));
+    }
+}
