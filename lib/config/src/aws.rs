@@ -53,10 +53,9 @@ impl Settings {
                 return bad(name, "must be an address such as http://garage1:39000, or empty");
             }
         }
-        let bucket = |c: char| is_plain(c) || c == '.';
-        if !self.s3_bucket_name.is_empty()
-            && !((3..=63).contains(&self.s3_bucket_name.len()) && self.s3_bucket_name.chars().all(bucket))
-        {
+        let is_bucket =
+            |name: &str| (3..=63).contains(&name.len()) && name.chars().all(|c| is_plain(c) || c == '.');
+        if !(self.s3_bucket_name.is_empty() || is_bucket(&self.s3_bucket_name)) {
             return bad("S3_BUCKET_NAME", "must be the name of a bucket, or empty");
         }
         if self.s3_bucket_name.is_empty() && !self.s3_endpoint_url.is_empty() {
