@@ -84,9 +84,13 @@ impl Seen {
     }
 }
 
-/// Bytes as they are, readable where they are text.
+/// Bytes as they are, readable where they are text; without the time of the last export, which is one of those reads.
 fn hex(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(|_| format!("{bytes:?}"), str::to_owned)
+    const FIELD: &str = "\"lastGedcomExport\":";
+    let Ok(text) = std::str::from_utf8(bytes) else { return format!("{bytes:?}") };
+    let mut parts = text.split(FIELD);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + FIELD + part.trim_start_matches(|c| c != ',' && c != '}'))
 }
 
 fn told(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -124,7 +128,6 @@ async fn addresses(server: &Server, world: &World) -> Vec<String> {
         format!("/api/family-trees/{tree}/persons?search=a%20b%26c&sortBy=%00&limit=0"),
         format!("/api/persons/{person}?a=1&a=2"),
         "/api/persons/%C5%BD%20%3F%23%25".to_owned(),
-        "/api/persons/..%2f..%2fetc".to_owned(),
         "/api/persons/%ff".to_owned(),
         "/api/notifications?isRead=perhaps&page=-1".to_owned(),
         "/api/no/such/thing".to_owned(),
@@ -135,8 +138,8 @@ async fn addresses(server: &Server, world: &World) -> Vec<String> {
 
 /// What of an answer is different each time it is given.
 fn is_different_each_time(path: &str) -> bool {
-    // Health, figures of the moment, a state for the way to another site.
-    path.contains("/oauth/") || path.contains("health")
+    // Health, a state for the way to another site, what is recorded when it is read, or says when it was made.
+    ["/oauth/", "health", "/export-data", "/export/archive"].iter().any(|word| path.contains(word))
 }
 
 async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTreeMap<String, Seen> {
@@ -181,6 +184,9 @@ async fn answers_are_the_same_byte_for_byte_wherever_functions_run() {
     linked.stop().await;
     let apart = serve(&data, true, 1).await;
     let there = read_all(&apart, &world, &addresses).await;
+    // Decoded on its way, as by API Gateway; there is nothing at either address.
+    let rudo = Client::at(apart.url()).with_token(&world.rudo.access);
+    rudo.get("/api/persons/..%2f..%2fetc").await.problem(404);
     apart.stop().await;
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     let statuses: BTreeSet<u16> = here.values().map(|seen| seen.status).collect();

@@ -7,6 +7,8 @@
 #![warn(missing_docs)]
 
 mod database;
+mod environment;
+mod functions;
 mod mail;
 mod providers;
 mod reference;

@@ -194,15 +194,7 @@ impl Settings {
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
         }
-        if !matches!(self.invoke.as_str(), "in-process" | "runtime-api") {
-            return bad("DZINZA_INVOKE", "must be in-process or runtime-api");
-        }
-        if self.runtime_api_listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad("DZINZA_RUNTIME_API", "must be an address and a port such as 127.0.0.1:9001");
-        }
-        if self.function_replicas > 100 {
-            return bad("FUNCTION_REPLICAS", "must be from 0 to 100");
-        }
+        self.check_functions()?;
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
@@ -255,43 +247,6 @@ impl Settings {
             return bad("REDIS_PORT", "must be from 1 to 65535");
         }
         self.check_environment()
-    }
-
-    /// Whether strangers rely on this installation.
-    pub fn is_production(&self) -> bool {
-        self.app_env == "production"
-    }
-
-    /// What is fine at home and not where strangers sign in: cookies and links in the clear, pages that anyone on the
-    /// way can change.
-    fn check_environment(&self) -> Result<(), SettingsError> {
-        let bad = |variable, problem: &str| {
-            Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
-        };
-        if !matches!(self.app_env.as_str(), "development" | "test" | "staging" | "production") {
-            return bad("APP_ENV", "must be development, test, staging or production");
-        }
-        if !self.is_production() {
-            return Ok(());
-        }
-        if !self.public_tls {
-            return bad(
-                "PUBLIC_TLS",
-                "must be true in production (APP_ENV): cookies must not travel in the clear",
-            );
-        }
-        if !self.public_api_url.starts_with("https://") {
-            return bad("PUBLIC_API_URL", "must begin with https:// in production (APP_ENV)");
-        }
-        let is_safe = |origin: &&String| origin.trim().to_ascii_lowercase().starts_with("https://");
-        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_safe(origin)) {
-            let problem = format!("must be https origins in production (APP_ENV), and {origin} is none");
-            return bad("ALLOWED_ORIGINS", &problem);
-        }
-        if self.allowed_origins.iter().any(|origin| origin.contains('*')) {
-            return bad("ALLOWED_ORIGINS", "must name each origin, without *");
-        }
-        Ok(())
     }
 
     /// Every setting with its value, for `config check`. There are no secrets among them.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -67,13 +68,14 @@ impl Fleet {
             ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-            ("AWS_LAMBDA_RUNTIME_API", format!("http://{api}/{}", function.name)),
             ("SHARED_CONFIG_PATH", self.settings.display().to_string()),
         ];
         Crew {
             program: program(&self.folder, &function.name),
             replicas: self.replicas,
             environment: environment.into(),
+            api: format!("http://{api}/{}", function.name),
+            started: AtomicUsize::new(0),
             stop: stop.clone(),
         }
     }
@@ -88,6 +90,8 @@ pub(super) struct Crew {
     program: PathBuf,
     pub(super) replicas: usize,
     environment: Vec<(&'static str, String)>,
+    api: String,
+    started: AtomicUsize,
     stop: CancellationToken,
 }
 
@@ -125,6 +129,8 @@ impl Crew {
                 command.env_remove(alias);
             }
         }
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        command.env("AWS_LAMBDA_RUNTIME_API", format!("{}/{number}", self.api));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A key pressed at the console is for the runner, which ends them when they are done.
         #[cfg(unix)]
