@@ -79,7 +79,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(answer: Answer) -> Self {
+    fn of(answer: &Answer) -> Self {
         Self { status: answer.status, headers: told(&answer.headers), body: hex(&answer.bytes) }
     }
 }
@@ -152,7 +152,7 @@ async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTree
             for method in [Method::GET, Method::HEAD] {
                 let name = format!("{who}{method} {path}");
                 let request = caller.request(method, path).header("x-request-id", "the-same-for-both");
-                seen.insert(name, Seen::of(caller.send(request).await));
+                seen.insert(name, Seen::of(&caller.send(request).await));
             }
         }
     }
@@ -167,7 +167,7 @@ async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTree
         let request = rudo.as_nobody().request(Method::POST, "/api/auth/login").body(bytes);
         let request =
             request.header("content-type", "application/json").header("x-request-id", "the-same-for-both");
-        seen.insert(format!("login {name}"), Seen::of(rudo.send(request).await));
+        seen.insert(format!("login {name}"), Seen::of(&rudo.send(request).await));
     }
     seen
 }
@@ -289,7 +289,10 @@ async fn a_process_ends_when_its_runner_is_killed() {
     let data = folder.path().join("data");
     let runner = dzinza_tests::Process::with(&data, |command| {
         dzinza_tests::functions();
-        command.args(["--spawn", "1"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        // Or it does so anyway.
+        if !dzinza_tests::apart() {
+            command.args(["--spawn", "1"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        }
     });
     let nobody = Client::at(runner.url());
     assert_eq!(nobody.get("/api/notifications").await.status, 401);

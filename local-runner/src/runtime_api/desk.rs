@@ -46,6 +46,39 @@ impl Drop for Member {
     }
 }
 
+/// Connections on which nobody has said anything yet, by where they come from. A process may have opened one beside the one
+/// that it uses, and keep that.
+#[derive(Default)]
+pub(super) struct Lobby(Mutex<HashMap<IpAddr, usize>>);
+
+impl Lobby {
+    /// Somebody comes, and is there until the answer is dropped.
+    pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Stranger {
+        *self.strangers().entry(from).or_default() += 1;
+        Stranger { from, lobby: self.clone() }
+    }
+
+    fn strangers(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Lobby`].
+pub(super) struct Stranger {
+    from: IpAddr,
+    lobby: Arc<Lobby>,
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let mut strangers = self.lobby.strangers();
+        match strangers.get_mut(&self.from) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(strangers.remove(&self.from)),
+        }
+    }
+}
+
 /// How it is known that whoever works on a call is still there; nothing, if it cannot be.
 pub(super) type Presence = Option<(Who, CancellationToken)>;
 
@@ -56,12 +89,13 @@ pub(super) struct Desk {
     /// Somebody waits.
     news: Notify,
     crew: Option<Crew>,
+    lobby: Arc<Lobby>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    working: HashMap<String, oneshot::Sender<Outcome>>,
+    working: HashMap<String, Working>,
     /// Processes that ask for work just now.
     idle: usize,
     /// Processes that were started here and have not ended.
@@ -77,6 +111,11 @@ struct Waiting {
     answer: oneshot::Sender<Outcome>,
 }
 
+struct Working {
+    answer: oneshot::Sender<Outcome>,
+    who: Option<Who>,
+}
+
 /// What a process made of its call.
 pub(super) enum Outcome {
     /// It answered.
@@ -86,8 +125,8 @@ pub(super) enum Outcome {
 }
 
 impl Desk {
-    pub(super) fn new(name: &str, crew: Option<Crew>) -> Self {
-        Self { name: name.to_owned(), state: Mutex::default(), news: Notify::new(), crew }
+    pub(super) fn new(name: &str, crew: Option<Crew>, lobby: Arc<Lobby>) -> Self {
+        Self { name: name.to_owned(), state: Mutex::default(), news: Notify::new(), crew, lobby }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,6 +184,7 @@ impl Desk {
             sleep(GRACE).await;
             match self.state().members.get(&who).and_then(Weak::upgrade) {
                 Some(back) => gone = back.gone.clone(),
+                None if self.lobby.strangers().contains_key(&who.1) => {}
                 None => return,
             }
         }
@@ -188,7 +228,8 @@ impl Desk {
         while let Some(Waiting { call, taken, answer }) = state.waiting.pop_front() {
             // Whoever has gone needs no answer, and whoever has no time left would not get it.
             if call.until > Instant::now() && taken.send(presence.clone()).is_ok() {
-                state.working.insert(call.id.clone(), answer);
+                let who = presence.as_ref().map(|(who, _)| who.clone());
+                state.working.insert(call.id.clone(), Working { answer, who });
                 return Some(call);
             }
         }
@@ -198,7 +239,7 @@ impl Desk {
     /// Ends a call that a process works on. False if there is none of this id, or no longer.
     pub(super) fn end(&self, id: &str, outcome: Outcome) -> bool {
         let working = self.state().working.remove(id);
-        working.is_some_and(|answer| answer.send(outcome).is_ok())
+        working.is_some_and(|working| working.answer.send(outcome).is_ok())
     }
 
     /// A process could not begin. Those who wait are told, unless there are others to wait for.
@@ -222,10 +263,11 @@ impl Desk {
             state.starting += 1;
         }
         let desk = Arc::downgrade(self);
-        crew.start(move || {
+        crew.start(move |name| {
             let Some(desk) = desk.upgrade() else { return };
             {
                 let mut state = desk.state();
+                state.working.retain(|_, working| working.who.as_ref().is_none_or(|who| who.0 != name));
                 state.alive = state.alive.saturating_sub(1);
                 let asked = state.idle + state.working.len();
                 state.starting = state.starting.min(state.alive.saturating_sub(asked));
@@ -278,7 +320,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_is_refused_in_time_and_busy_is_not_gone() {
-        let desk = Arc::new(Desk::new("trees", None));
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
         let began = Instant::now();
         assert_eq!(desk.call(call(1)).await, Err(InvokeError::Unreachable));
         assert_eq!(began.elapsed(), PATIENCE);
@@ -293,7 +335,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_wait_than_there_is_room_for() {
-        let desk = Arc::new(Desk::new("trees", None));
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
         let spawn = |id| {
             let desk = desk.clone();
             tokio::spawn(async move { desk.call(call(id)).await })
@@ -308,7 +350,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_on_another_line_is_an_answer() {
-        let desk = Arc::new(Desk::new("trees", None));
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
         let who = Who("1".to_owned(), IpAddr::from([127, 0, 0, 1]));
         let (answered, ()) = tokio::join!(desk.call(call(1)), async {
             let first = desk.member(&who);

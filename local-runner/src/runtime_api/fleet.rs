@@ -96,9 +96,10 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// Starts one, and tells when it has ended, with a pause if that was too soon.
-    pub(super) fn start(&self, ended: impl FnOnce() + Send + 'static) {
-        let mut command = self.command();
+    /// Starts one, and tells when it has ended, and by what name it was known; with a pause if that was too soon.
+    pub(super) fn start(&self, ended: impl FnOnce(String) + Send + 'static) {
+        let name = self.started.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut command = self.command(&name);
         let (program, stop) = (self.program.display().to_string(), self.stop.clone());
         tokio::spawn(async move {
             let began = Instant::now();
@@ -114,12 +115,12 @@ impl Crew {
                 sleep(SOON).await;
             }
             if !stop.is_cancelled() {
-                ended();
+                ended(name);
             }
         });
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         // The settings in force are in the file, whatever they came from; the environment would win.
@@ -129,8 +130,7 @@ impl Crew {
                 command.env_remove(alias);
             }
         }
-        let number = self.started.fetch_add(1, Ordering::Relaxed);
-        command.env("AWS_LAMBDA_RUNTIME_API", format!("{}/{number}", self.api));
+        command.env("AWS_LAMBDA_RUNTIME_API", format!("{}/{name}", self.api));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A key pressed at the console is for the runner, which ends them when they are done.
         #[cfg(unix)]

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::Json;
@@ -23,11 +23,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Call, Desk, Member, Outcome, Who};
+use super::desk::{Call, Desk, Lobby, Member, Outcome, Stranger, Who};
 use super::{Desks, LARGEST};
 
-/// Serves until `stop`. Processes that wait for work then learn that there is nobody any more, and end.
-pub(super) async fn serve(listener: TcpListener, desks: Desks, stop: CancellationToken) {
+/// Takes connections until `stop`.
+pub(super) async fn serve(listener: TcpListener, desks: Desks, lobby: Arc<Lobby>, stop: CancellationToken) {
     let mut routes = Router::new();
     // With a name for each process, those of one machine can be told from each other.
     for who in ["/{function}", "/{function}/{process}"] {
@@ -39,7 +39,7 @@ pub(super) async fn serve(listener: TcpListener, desks: Desks, stop: Cancellatio
     }
     let service = routes.with_state(desks).into_make_service_with_connect_info::<Line>();
     tokio::select! {
-        ended = async { axum::serve(Lines(listener), service).await } => {
+        ended = async { axum::serve(Lines(listener, lobby), service).await } => {
             if let Err(error) = ended {
                 tracing::error!(%error, "the Runtime API does not listen any more");
             }
@@ -63,6 +63,7 @@ fn come(desks: &Desks, address: &Address, line: &Line) -> Option<(Arc<Desk>, Who
     let desk = desks.get(&address.function)?;
     let who = Who(address.process.clone(), line.from);
     line.member.get_or_init(|| desk.member(&who));
+    drop(line.stranger.lock().unwrap_or_else(PoisonError::into_inner).take());
     Some((desk.clone(), who))
 }
 
@@ -105,14 +106,12 @@ async fn response(
 ) -> Response {
     let Some((desk, _)) = come(&desks, &address, &line) else { return no_such_function() };
     let Address { function, id, .. } = address;
-    match to_bytes(request.into_body(), LARGEST).await {
-        Ok(bytes) => ended(&desk, &id, Outcome::Answer(bytes)),
-        Err(_) => {
-            tracing::error!(function, "the function's answer is too large, or broke off");
-            desk.end(&id, Outcome::Failed);
-            refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
-        }
+    if let Ok(bytes) = to_bytes(request.into_body(), LARGEST).await {
+        return ended(&desk, &id, Outcome::Answer(bytes));
     }
+    tracing::error!(function, "the function's answer is too large, or broke off");
+    desk.end(&id, Outcome::Failed);
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
 }
 
 async fn error(
@@ -162,13 +161,15 @@ fn no_such_function() -> Response {
 }
 
 /// Connections that know whose they are.
-struct Lines(TcpListener);
+struct Lines(TcpListener, Arc<Lobby>);
 
 /// A connection's side of that.
 #[derive(Clone)]
 struct Line {
     from: IpAddr,
     member: Arc<OnceLock<Arc<Member>>>,
+    /// Until it is known whose it is.
+    stranger: Arc<Mutex<Option<Stranger>>>,
 }
 
 struct Tracked {
@@ -184,7 +185,9 @@ impl axum::serve::Listener for Lines {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
         // Small answers must not wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let line = Line { from: address.ip().to_canonical(), member: Arc::default() };
+        let from = address.ip().to_canonical();
+        let stranger = Arc::new(Mutex::new(Some(self.1.enter(from))));
+        let line = Line { from, member: Arc::default(), stranger };
         (Tracked { stream, line }, address)
     }
 
