@@ -39,6 +39,13 @@ pub fn apart() -> bool {
     std::env::var("DZINZA_TEST_INVOKER").is_ok_and(|invoker| invoker == "runtime-api")
 }
 
+/// Waits until every process has seen what an administrator has just set: each may keep it for five seconds.
+pub async fn seen_by_all() {
+    if apart() {
+        tokio::time::sleep(Duration::from_millis(5_100)).await;
+    }
+}
+
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.
 pub const PUBLIC_OPERATIONS: &[&str] = &[
     "GET /api/auth/avatars/{userId}/{version}",

@@ -372,6 +372,10 @@ fn large(people: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_runs_when_the_end_is_asked_for_is_finished() {
     const PEOPLE: usize = 6000;
+    if dzinza_tests::apart() {
+        // Nothing streams there, and nothing as large as this is sent.
+        return;
+    }
     let place = Place::new();
     fs::write(place.path("large.ged"), large(PEOPLE)).unwrap();
     let said = place.run(&["import", "large.ged"]);

@@ -9,6 +9,7 @@
 mod aws;
 mod database;
 mod environment;
+mod functions;
 mod mail;
 mod production;
 mod providers;

@@ -231,15 +231,7 @@ impl Settings {
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
         }
-        if !matches!(self.invoke.as_str(), "in-process" | "runtime-api") {
-            return bad("DZINZA_INVOKE", "must be in-process or runtime-api");
-        }
-        if self.runtime_api_listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad("DZINZA_RUNTIME_API", "must be an address and a port such as 127.0.0.1:9001");
-        }
-        if self.function_replicas > 100 {
-            return bad("FUNCTION_REPLICAS", "must be from 0 to 100");
-        }
+        self.check_functions()?;
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
