@@ -219,12 +219,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
+    use crate::settings::with;
 
     #[test]
     fn names_of_older_versions_are_read() {

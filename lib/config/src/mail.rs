@@ -55,13 +55,7 @@ fn is_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
+    use crate::settings::with;
 
     #[test]
     fn impossible_settings_are_refused_by_name() {

@@ -43,13 +43,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
+    use crate::settings::with;
 
     #[test]
     fn production_refuses_what_is_fine_at_home() {

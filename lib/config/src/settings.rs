@@ -331,15 +331,17 @@ fn parse(variable: &Variable, text: &str) -> Result<figment::value::Value, Setti
     })
 }
 
+/// The settings of an environment that has these variables.
+#[cfg(test)]
+pub(crate) fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::from_environment(|name| {
+        pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
 
     #[test]
     fn the_defaults_stand_alone_and_the_environment_wins() {
