@@ -53,6 +53,8 @@ const TABLE: &[Row] = &[
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
     row("lib/contract", &["lib/domain", "lib/ports"]),
+    // Its jobs go to a queue elsewhere.
+    Row { tests: SUITE, ..row("lib/adapters/mongo", &["lib/domain", "lib/ports"]) },
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
     row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
     Row {
