@@ -33,7 +33,10 @@ impl House {
     /// # Errors
     /// If the data folder, a secret or a store cannot be used as it is named.
     pub fn open(settings: Settings) -> anyhow::Result<Self> {
-        let stores = Embedded::open(&settings.data)?.with_redis(&settings)?.with_database(&settings)?;
+        let stores = Embedded::open(&settings.data)?
+            .with_redis(&settings)?
+            .with_database(&settings)?
+            .with_mongodb(&settings)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

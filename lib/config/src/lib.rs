@@ -8,6 +8,7 @@
 
 mod database;
 mod mail;
+mod mongodb;
 mod providers;
 mod reference;
 mod secrets;
@@ -16,6 +17,7 @@ mod strength;
 mod variables;
 
 pub use database::Database;
+pub use mongodb::Mongodb;
 pub use providers::ProviderSecrets;
 pub use reference::{reference, reference_markdown};
 pub use secrets::{Secrets, SecretsError};

@@ -122,6 +122,8 @@ pub struct Settings {
     pub db_pool_size: u32,
     /// Whether a start brings the database to the layout of this program.
     pub auto_migrate: bool,
+    /// The database of the documents on MongoDB; empty for the one that its address names.
+    pub mongodb_database_name: String,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.

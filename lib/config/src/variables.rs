@@ -322,6 +322,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Whether a start brings the database to the layout of this program; otherwise it refuses and says `dzinza migrate up`",
     ),
     variable(
+        "MONGODB_DATABASE_NAME",
+        &[],
+        "mongodb_database_name",
+        "text",
+        "The database on `MONGODB_URL`; empty for the one in that address, else `dzinza_genealogy`",
+    ),
+    variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
         "log_level",
@@ -372,6 +379,14 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "Where Redis is, such as `redis://:password@host:6379/0`, in place of the four `REDIS_` variables",
     ),
     secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
+    Variable {
+        aliases: &["MONGODB_URI"],
+        ..secret(
+            "MONGODB_URL",
+            "Where the MongoDB of the documents is (in builds with the feature `mongo`), such as `mongodb://user@host/?replicaSet=rs0`; without it they are in the data folder",
+        )
+    },
+    secret("MONGODB_PASSWORD", "Password for the user in `MONGODB_URL`, if it has none there"),
     secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),
     secret("GOOGLE_CLIENT_SECRET", "The secret that goes with it"),
     secret("FACEBOOK_APP_ID", "App id for signing in with Facebook; without it that answers 501"),

@@ -3,6 +3,7 @@
 
 mod database;
 mod mail;
+mod mongo;
 mod redis;
 mod restoring;
 
@@ -64,6 +65,8 @@ pub struct Embedded {
     pub site: Arc<dyn SiteSettings>,
     /// Letters that wait to be sent.
     pub outbox: Arc<dyn Outbox>,
+    /// Whether MongoDB answers, if the documents are there.
+    pub mongodb: Option<Health>,
     /// If the accounts are on PostgreSQL: whether it has their layout.
     pub database: Option<Ready>,
     /// Files.
@@ -119,6 +122,14 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// MongoDB cannot be used as it is named.
+    #[error("{variable} {problem}")]
+    Mongodb {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// It is named twice.
     #[error("REDIS_URL and REDIS_HOST are both set; use one of them")]
     TwoRedis,
@@ -162,6 +173,7 @@ impl Embedded {
             access_tokens: store.clone(),
             site: store.clone(),
             outbox: store,
+            mongodb: None,
             database: None,
             blobs: files,
             mail,
@@ -195,6 +207,18 @@ impl Embedded {
     pub fn with_database(mut self, settings: &Settings) -> Result<Self, OpenError> {
         if let Some(database) = settings.database()? {
             database::put(&mut self, &database, settings)?;
+        }
+        Ok(self)
+    }
+
+    /// The same with the documents on the MongoDB that the settings name, if they name one. Connects when it is needed, in
+    /// the Tokio runtime of the caller; jobs go to the queue that these stores have by now.
+    ///
+    /// # Errors
+    /// If it cannot be used as it is named, or this program was built without MongoDB.
+    pub fn with_mongodb(mut self, settings: &Settings) -> Result<Self, OpenError> {
+        if let Some(mongodb) = settings.mongodb()? {
+            mongo::put(&mut self, &mongodb)?;
         }
         Ok(self)
     }
