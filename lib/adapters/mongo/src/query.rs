@@ -32,7 +32,7 @@ pub(crate) fn plan(table: &Table, query: &Query, foreign_ids: bool) -> Result<Pl
         None => vec![filter],
         Some(cursor) => {
             let behind = behind(&order, &query.sort, cursor, foreign_ids)?;
-            behind.into_iter().map(|piece| doc! { "$and": [filter.clone(), piece] }).collect()
+            behind.into_iter().map(|piece| both(vec![filter.clone(), piece])).collect()
         }
     };
     let mut sort = Bsons::new();
@@ -158,13 +158,26 @@ pub(crate) fn condition(table: &Table, filter: &Filter) -> Result<Bsons, StoreEr
         },
         Filter::And(filters) if filters.is_empty() => Bsons::new(),
         Filter::Or(filters) if filters.is_empty() => doc! { ID: { "$in": [] } },
-        Filter::And(filters) => doc! { "$and": all(table, filters)? },
+        Filter::And(filters) => both(all(table, filters)?),
         Filter::Or(filters) => doc! { "$or": all(table, filters)? },
     })
 }
 
 fn all(table: &Table, filters: &[Filter]) -> Result<Vec<Bsons>, StoreError> {
     filters.iter().map(|filter| condition(table, filter)).collect()
+}
+
+/// All of these: side by side, which every planner understands, unless two speak of one field.
+fn both(conditions: Vec<Bsons>) -> Bsons {
+    let mut merged = Bsons::new();
+    for condition in &conditions {
+        for (name, value) in condition {
+            if merged.insert(name, value.clone()).is_some() {
+                return doc! { "$and": conditions.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>() };
+            }
+        }
+    }
+    merged
 }
 
 fn one(name: &str, condition: impl Into<Bson>) -> Bsons {

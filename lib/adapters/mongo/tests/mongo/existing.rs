@@ -6,8 +6,8 @@ use std::time::Duration;
 use dzinza_domain::collections::{FAMILY_TREES, NOTIFICATIONS, PEOPLE};
 use dzinza_mongo::MongoStore;
 use dzinza_ports::{
-    Batch, Direction, Document, Documents as _, Filter, NewMessage, Query, Queue as _, StoreErrorKind,
-    cursor_of,
+    Batch, Clock as _, Direction, Document, Documents as _, Filter, NewMessage, Query, Queue as _,
+    StoreErrorKind, cursor_of,
 };
 use libtest_mimic::{Failed, Trial};
 use mongodb::bson::oid::ObjectId;
@@ -191,7 +191,7 @@ async fn indexed(server: Arc<Server>) -> Outcome {
     }
     for filter in [
         doc! { "familyTreeId": "t" },
-        doc! { "$and": [{ "familyTreeId": "t" }, { "index.sortName": { "$gt": "m" } }] },
+        doc! { "familyTreeId": "t", "index.sortName": { "$gt": "m" } },
         doc! { "index.cites": "s" },
     ] {
         let steps = steps(&old.raw, filter.clone(), doc! { "index.sortName": 1, "_id": 1 }).await?;
@@ -213,7 +213,12 @@ async fn left(server: Arc<Server>) -> Outcome {
         .await?;
     old.store().relay().await?;
     let lease = Duration::from_mins(1);
-    let received = old.case.queue.receive("jobs", 10, lease, 3).await?;
+    // The store's own sweep may have been the one that took it.
+    let mut received = Vec::new();
+    for _ in 0..100 {
+        received.extend(old.case.queue.receive("jobs", 10, lease, 3).await?);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(received.iter().map(|message| &message.body["job"]).collect::<Vec<_>>(), ["left"]);
     assert_eq!(old.store().relay().await?, 0);
     assert_eq!(outbox.count_documents(doc! {}).await?, 2, "of the others one is not ours yet, one nobody's");

@@ -24,7 +24,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 async fn comes_and_goes() -> Result<(), Failed> {
-    let server = Server::absent()?;
+    let server = Server::absent(true)?;
     let case = server.store("case", &[&PEOPLE])?;
     let away = || async {
         let asked = Instant::now();

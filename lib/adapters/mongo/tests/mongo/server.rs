@@ -39,16 +39,18 @@ fn installed() -> bool {
 pub struct Server {
     port: u16,
     folder: tempfile::TempDir,
+    /// Whether what it acknowledged survives its end.
+    durable: bool,
     process: Mutex<Option<Child>>,
     databases: AtomicUsize,
 }
 
 impl Server {
     /// A place where there is none yet.
-    pub fn absent() -> Result<Arc<Self>, Failed> {
+    pub fn absent(durable: bool) -> Result<Arc<Self>, Failed> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let (process, databases) = (Mutex::default(), AtomicUsize::default());
-        Ok(Arc::new(Self { port, folder: tempfile::tempdir()?, process, databases }))
+        Ok(Arc::new(Self { port, folder: tempfile::tempdir()?, durable, process, databases }))
     }
 
     /// Starts the process (again) and waits until it answers.
@@ -56,6 +58,9 @@ impl Server {
         let mut command = Command::new(program());
         command.args(["--host", "127.0.0.1", "--log-level", "WARNING", "--port"]).arg(self.port.to_string());
         command.arg("--storage-path").arg(self.folder.path().join("data"));
+        if self.durable {
+            command.arg("--sync-on-commit");
+        }
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -119,7 +124,7 @@ impl Shared {
         if let Some(server) = &*place {
             return Ok(server.clone());
         }
-        let server = Server::absent()?;
+        let server = Server::absent(false)?;
         server.run()?;
         *place = Some(server.clone());
         Ok(server)
