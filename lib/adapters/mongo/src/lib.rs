@@ -10,6 +10,7 @@ mod address;
 mod commit;
 mod documents;
 mod error;
+mod legacy;
 mod outbox;
 mod prepare;
 mod query;
@@ -19,4 +20,5 @@ mod table;
 mod write;
 
 pub use address::{AddressError, MongoAddress};
+pub use legacy::MongoLegacy;
 pub use store::MongoStore;
