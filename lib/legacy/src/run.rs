@@ -7,7 +7,8 @@ use dzinza_domain::collections::{
     EVENTS, FAMILY_TREES, NOTIFICATIONS, PEOPLE, PERSON_HISTORIES, RELATIONSHIPS, TREE_STRUCTURES,
 };
 use dzinza_ports::{
-    Batch, Body, Collection, Documents, Filter, Legacy, LegacyRow, Query, StoreError, StoreErrorKind,
+    Batch, Body, Collection, Document, Documents, Filter, Legacy, LegacyRow, Query, StoreError,
+    StoreErrorKind,
 };
 use serde_json::{Value, json};
 
@@ -107,6 +108,11 @@ struct Run<'a> {
 }
 
 type Made = (String, Mapped);
+/// Id, the version that stands in its place, and the body.
+type Written = (String, Option<u64>, Body);
+
+/// Collections whose documents have been through our hands if they have an `index`.
+const INDEXED: [&str; 3] = [FAMILY_TREES.name, PEOPLE.name, RELATIONSHIPS.name];
 
 impl Run<'_> {
     async fn page(&self, table: &str, after: Option<&str>) -> Result<Vec<LegacyRow>, StoreError> {
@@ -246,24 +252,32 @@ impl Run<'_> {
         }
         let documents = &self.what.documents;
         let ids = Filter::any_of("id", made.iter().map(|(id, _)| id.clone()));
-        let found = documents.find(collection, Query::new(ids).limit(10_000).only(&["createdAt"])).await?;
-        let there: HashSet<_> = found.into_iter().map(|document| document.id).collect();
-        let (old, mut new): (Vec<_>, Vec<_>) = made.into_iter().partition(|(id, _)| there.contains(id));
-        counts.there += old.len() as u64;
-        for (_, mapped) in &mut new {
-            counts.keep(std::mem::take(&mut mapped.kept));
+        let found = documents.find(collection, Query::new(ids).limit(10_000).only(&["index"])).await?;
+        // In a database that older programs had, their own documents are where ours will be.
+        let raw =
+            |document: &Document| INDEXED.contains(&collection.name) && !document.body.contains_key("index");
+        let there: HashMap<_, _> = found.into_iter().map(|found| (found.id.clone(), found)).collect();
+        let mut writes = Vec::with_capacity(made.len());
+        for (id, mapped) in made {
+            match there.get(&id) {
+                Some(document) if !raw(document) => counts.there += 1,
+                found => {
+                    counts.keep(mapped.kept);
+                    writes.push((id, found.map(|found| found.version), mapped.body));
+                }
+            }
         }
-        if self.what.dry_run || new.is_empty() {
-            counts.written += new.len() as u64;
+        if self.what.dry_run || writes.is_empty() {
+            counts.written += writes.len() as u64;
             return Ok(());
         }
-        match documents.commit(inserting(collection, &new)).await {
+        match documents.commit(writing(collection, &writes)).await {
             Err(error) if error.kind() == StoreErrorKind::Conflict => {
-                self.one_by_one(collection, new, counts).await
+                self.one_by_one(collection, writes, counts).await
             }
             Err(error) => Err(error),
             Ok(()) => {
-                counts.written += new.len() as u64;
+                counts.written += writes.len() as u64;
                 Ok(())
             }
         }
@@ -272,14 +286,14 @@ impl Run<'_> {
     async fn one_by_one(
         &self,
         collection: &'static Collection,
-        new: Vec<Made>,
+        writes: Vec<Written>,
         counts: &mut Counts,
     ) -> Result<(), StoreError> {
-        for made in new {
-            match self.what.documents.commit(inserting(collection, std::slice::from_ref(&made))).await {
+        for written in writes {
+            match self.what.documents.commit(writing(collection, std::slice::from_ref(&written))).await {
                 Ok(()) => counts.written += 1,
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {
-                    counts.skip(&format!("another document has its {}", error.context()), &made.0);
+                    counts.skip(&format!("another document has its {}", error.context()), &written.0);
                 }
                 Err(error) => return Err(error),
             }
@@ -324,11 +338,18 @@ impl Run<'_> {
     }
 }
 
-fn inserting(collection: &'static Collection, made: &[Made]) -> Batch {
+fn writing(collection: &'static Collection, writes: &[Written]) -> Batch {
     let mut batch = Batch::new();
-    for (id, mapped) in made {
-        batch.insert(collection, id, mapped.body.clone());
+    for (id, version, body) in writes {
+        match version {
+            None => batch.insert(collection, id, body.clone()),
+            Some(version) => {
+                let read = Document { id: id.clone(), version: *version, body: Body::new() };
+                batch.replace(collection, &read, body.clone());
+            }
+        }
         if collection.name == FAMILY_TREES.name {
+            batch.delete_any(&TREE_STRUCTURES, id);
             batch.insert(&TREE_STRUCTURES, id, Body::new());
         }
     }

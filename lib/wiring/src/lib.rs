@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 mod database;
+#[cfg(any(feature = "mongo", feature = "postgres"))]
+mod legacy;
 mod mail;
 mod mongo;
 mod redis;
@@ -23,6 +25,8 @@ use secrecy::ExposeSecret as _;
 
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
+#[cfg(any(feature = "mongo", feature = "postgres"))]
+pub use legacy::{LegacyPlace, legacy};
 pub use mail::{mail_folder, mailer};
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 

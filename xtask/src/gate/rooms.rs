@@ -102,6 +102,7 @@ const TABLE: &[Row] = &[
                 "lib/config",
                 "lib/domain",
                 "lib/graphs",
+                "lib/legacy",
                 "lib/ports",
                 "lib/telemetry",
                 "lib/transfer",
