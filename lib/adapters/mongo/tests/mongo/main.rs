@@ -2,6 +2,7 @@
 
 mod cases;
 mod existing;
+mod legacy;
 mod outage;
 mod server;
 
@@ -12,6 +13,7 @@ fn main() {
     let shared = server::Shared::default();
     let mut trials = cases::trials(&shared);
     trials.extend(existing::trials(&shared));
+    trials.extend(legacy::trials(&shared));
     trials.extend(outage::trials());
     let conclusion = libtest_mimic::run(&arguments, server::if_installed(trials));
     // Before the process ends, and with it everything that would do this.
