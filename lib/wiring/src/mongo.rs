@@ -9,7 +9,7 @@ pub(crate) fn put(stores: &mut Embedded, named: &Mongodb) -> Result<(), OpenErro
     use std::sync::Arc;
 
     use dzinza_domain::{collections, import};
-    use dzinza_mongo::{AddressError, MongoAddress, MongoStore};
+    use dzinza_mongo::{AddressError, MongoAddress, MongoArchives, MongoStore};
     use secrecy::ExposeSecret as _;
 
     let password = named.password.as_ref().map(secrecy::SecretString::expose_secret);
@@ -26,6 +26,7 @@ pub(crate) fn put(stores: &mut Embedded, named: &Mongodb) -> Result<(), OpenErro
         let store = asked.clone();
         Box::pin(async move { store.check().await })
     }));
+    stores.archives = Arc::new(MongoArchives::new(store.clone(), stores.archives.clone()));
     stores.documents = store;
     Ok(())
 }

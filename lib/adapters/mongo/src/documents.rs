@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use dzinza_ports::{Batch, Collection, Document, Documents, Filter, Query, Row, StoreError, field_value};
 use futures::TryStreamExt as _;
+use mongodb::ClientSession;
 use mongodb::bson::{Document as Bsons, doc};
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ impl Documents for MongoStore {
     async fn find(&self, collection: &'static Collection, query: Query) -> Result<Vec<Document>, StoreError> {
         let table = self.catalog.table(collection)?.clone();
         let only = query.only.iter().map(|name| escaped(name, true)).collect();
-        self.found(&table, &query, only).await
+        self.found(&table, &query, only, None).await
     }
 
     async fn count(&self, collection: &'static Collection, filter: Filter) -> Result<u64, StoreError> {
@@ -57,7 +58,7 @@ impl Documents for MongoStore {
         } else {
             only.iter().map(|path| (*path).to_owned()).collect()
         };
-        let found = self.found(&table, &query, only).await?;
+        let found = self.found(&table, &query, only, None).await?;
         let row = |document: Document| Row {
             values: fields.iter().map(|path| projected(&table, &document, path)).collect(),
             id: document.id,
@@ -89,12 +90,14 @@ fn projected(table: &Table, document: &Document, path: &str) -> Value {
 }
 
 impl MongoStore {
-    /// The documents of a query, with these stored fields only, unless none are named.
-    async fn found(
+    /// The documents of a query, with these stored fields only, unless none are named; as the session sees them, if there
+    /// is one.
+    pub(crate) async fn found(
         &self,
         table: &Table,
         query: &Query,
         only: Vec<String>,
+        mut session: Option<&mut ClientSession>,
     ) -> Result<Vec<Document>, StoreError> {
         plan(table, query, false)?;
         let ready = self.ready().await?;
@@ -113,8 +116,15 @@ impl MongoStore {
             if let Some(projection) = &projection {
                 find = find.projection(projection.clone());
             }
-            let mut cursor = find.await.map_err(store_error)?;
-            while let Some(stored) = cursor.try_next().await.map_err(store_error)? {
+            let stored: Vec<Bsons> = match session.as_deref_mut() {
+                None => find.await.map_err(store_error)?.try_collect().await,
+                Some(session) => {
+                    let mut cursor = find.session(&mut *session).await.map_err(store_error)?;
+                    cursor.stream(session).try_collect().await
+                }
+            }
+            .map_err(store_error)?;
+            for stored in stored {
                 found.push(decode(table, stored)?);
             }
         }

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod address;
+mod archives;
 mod commit;
 mod documents;
 mod error;
@@ -20,5 +21,6 @@ mod table;
 mod write;
 
 pub use address::{AddressError, MongoAddress};
+pub use archives::MongoArchives;
 pub use legacy::MongoLegacy;
 pub use store::MongoStore;

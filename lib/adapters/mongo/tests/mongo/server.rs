@@ -29,7 +29,11 @@ fn program() -> PathBuf {
 /// Trials that need the program: ignored where it is not installed, but not in CI.
 pub fn if_installed(trials: Vec<Trial>) -> Vec<Trial> {
     let ignored = !installed() && environment("CI").as_deref() != Some("true");
-    trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect()
+    let unless = |trial: Trial| {
+        let already = trial.has_ignored_flag();
+        trial.with_ignored_flag(already || ignored)
+    };
+    trials.into_iter().map(unless).collect()
 }
 
 fn installed() -> bool {

@@ -81,7 +81,7 @@ async fn moved(server: Arc<PostgresServer>, layout: &str, owner: &str) -> anyhow
     let path = folder.path().join("s.db");
     let store = SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(SystemIds), collections::ALL)?;
     let source = PgAccounts::new(options, 2, Arc::new(SystemIds));
-    let source = CutOff { source, pages: AtomicUsize::new(7) };
+    let source = CutOff { source, pages: AtomicUsize::new(5) };
     anyhow::ensure!(moving(&source, &store).await.is_err(), "it was to be cut off");
     let half = store.count(&PEOPLE, Filter::All).await?;
     anyhow::ensure!((1..452).contains(&half), "{half} persons");
