@@ -88,10 +88,10 @@ async fn moved(server: Arc<PostgresServer>, layout: &str, owner: &str) -> anyhow
     source.pages.store(usize::MAX, Ordering::SeqCst);
     let report = moving(&source, &store).await?;
     assert_eq!(store.count(&PEOPLE, Filter::eq("familyTreeId", TREE)).await?, 452, "{report}");
-    let tree = store.get(&FAMILY_TREES, TREE).await?.expect("the tree");
+    let tree = store.get(&FAMILY_TREES, TREE).await?.ok_or_else(|| anyhow::anyhow!("no tree"))?;
     assert_eq!(tree.body["ownerId"], "30000000-0000-4000-8000-000000000001");
     assert_eq!(tree.body["statistics"], json!({"totalPersons": 452, "totalRelationships": 1}));
-    let father = store.get(&PEOPLE, FATHER).await?.expect("the father");
+    let father = store.get(&PEOPLE, FATHER).await?.ok_or_else(|| anyhow::anyhow!("no father"))?;
     assert_eq!((&father.body["dateOfBirth"], &father.body["gender"]), (&json!("1 MAY 1890"), &json!("Male")));
     let ties = store.find(&RELATIONSHIPS, Query::new(Filter::eq("person1Id", FATHER))).await?;
     assert_eq!((ties.len(), &ties[0].body["parentalRole"]), (1, &json!("BiologicalFather")));
