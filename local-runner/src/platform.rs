@@ -25,10 +25,10 @@ use crate::queues::JobHandler;
 pub struct Platform {
     /// The stores.
     pub stores: Embedded,
-    house: House,
+    house: Arc<House>,
     graphs: Arc<Graphs>,
-    auth: AuthPorts,
-    jobs: JobsPorts,
+    auth: Arc<AuthPorts>,
+    jobs: Arc<JobsPorts>,
 }
 
 /// The functions that answer requests, and the description of all their routes.
@@ -49,7 +49,8 @@ impl Platform {
         let (house, graphs) = dzinza_people::boot::with_graphs(House::open(settings)?);
         let jobs = dzinza_jobs::boot::ports(&house)?;
         let auth = dzinza_auth::boot::ports(&house)?;
-        Ok(Self { stores: house.stores.clone(), house, graphs, auth, jobs })
+        let (auth, jobs) = (Arc::new(auth), Arc::new(jobs));
+        Ok(Self { stores: house.stores.clone(), house: Arc::new(house), graphs, auth, jobs })
     }
 
     /// This, if everything it needs is there and has the layout of this program.
@@ -63,7 +64,7 @@ impl Platform {
 
     /// What signing up and in needs.
     pub fn auth_ports(&self) -> AuthPorts {
-        self.auth.clone()
+        AuthPorts::clone(&self.auth)
     }
 
     /// What administration needs.
@@ -78,7 +79,7 @@ impl Platform {
 
     /// What jobs need.
     pub fn jobs_ports(&self) -> JobsPorts {
-        self.jobs.clone()
+        JobsPorts::clone(&self.jobs)
     }
 
     /// The jobs function.

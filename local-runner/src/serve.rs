@@ -61,7 +61,7 @@ impl Serve {
         seed::first_admin(&platform, &self.settings).await?;
         let template = Template::load(None)?;
         let functions = platform.functions();
-        let calls = Calls::new(&self.settings, &template, &platform, functions.routers).await?;
+        let calls = Box::pin(Calls::new(&self.settings, &template, &platform, functions.routers)).await?;
         let pump = Pump::new(&template, platform.stores.queue.clone(), calls.jobs)
             .wake_by(platform.stores.wake_up.clone());
         let gateway = Gateway {
@@ -97,9 +97,10 @@ impl Calls {
             return Ok(Self { requests: Arc::new(InProcess::new(linked)), jobs: platform.jobs() });
         }
         let replicas = settings.function_replicas;
-        let folder = match settings.function_programs.as_os_str().is_empty() {
-            true => std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default(),
-            false => settings.function_programs.clone(),
+        let folder = if settings.function_programs.as_os_str().is_empty() {
+            std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default()
+        } else {
+            settings.function_programs.clone()
         };
         let fleet = (replicas > 0).then(|| Fleet::new(&folder, replicas, settings, template)).transpose()?;
         let hall = Hall {

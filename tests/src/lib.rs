@@ -19,13 +19,17 @@
 
 mod answer;
 mod client;
+mod issuer;
 mod process;
 mod server;
+mod stores;
 
 pub use answer::{Answer, error_body_ok};
 pub use client::{Client, Mode, PASSWORD};
+pub use issuer::Issuer;
 pub use process::{Process, binary, functions, run};
 pub use server::Server;
+pub use stores::Stores;
 
 use std::time::Duration;
 
@@ -33,6 +37,13 @@ use std::time::Duration;
 #[expect(clippy::disallowed_methods, reason = "what a run of tests is given is no setting of the platform")]
 pub fn apart() -> bool {
     std::env::var("DZINZA_TEST_INVOKER").is_ok_and(|invoker| invoker == "runtime-api")
+}
+
+/// Waits until every process has seen what an administrator has just set: each may keep it for five seconds.
+pub async fn seen_by_all() {
+    if apart() {
+        tokio::time::sleep(Duration::from_millis(5_100)).await;
+    }
 }
 
 /// Operations that take no caller, and nothing of anybody's: all of them, sorted.

@@ -1,4 +1,4 @@
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use dzinza_runner::template::Template;
+
+use crate::Stores;
 
 /// The real program as a child process. It does not outlive this value.
 pub struct Process {
@@ -27,8 +29,9 @@ impl Process {
     /// # Panics
     /// If it does not listen within half a minute; with all that it said.
     pub fn with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
-        command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = command(["serve", "--data"]);
+        command.arg(data).env("DZINZA_LISTEN", "127.0.0.1:0");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).envs(Stores::of(data).variables());
         if crate::apart() {
             functions();
             command.args(["--spawn", "2"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
@@ -128,7 +131,14 @@ impl Drop for Process {
 /// # Panics
 /// If it cannot be run.
 pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-    command(arguments).stdin(Stdio::null()).output().expect("the program runs")
+    let mut command = command(arguments);
+    let words: Vec<_> = command.get_args().map(OsStr::to_owned).collect();
+    if let Some(at) = words.iter().position(|word| word == "--data")
+        && let Some(data) = words.get(at + 1)
+    {
+        command.envs(Stores::of(Path::new(data)).variables());
+    }
+    command.stdin(Stdio::null()).output().expect("the program runs")
 }
 
 /// The program without anything of this process's environment that would configure it, and with cheap passwords
@@ -160,7 +170,7 @@ pub fn binary() -> &'static Path {
         let profile = test.parent().and_then(Path::parent).expect("the profile's folder");
         let binary = profile.join(format!("dzinza{}", std::env::consts::EXE_SUFFIX));
         if is_older(&binary, &test) {
-            build(profile, &["dzinza-runner"], "dzinza-runner/cloud");
+            build(profile, &["dzinza"]);
         }
         binary
     })
@@ -178,9 +188,8 @@ pub fn functions() -> &'static Path {
         let name = |name: &str| profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         let template = Template::load(None).expect("the template");
         if template.functions.iter().any(|function| is_older(&name(&function.name), &test)) {
-            let packages: Vec<_> =
-                template.functions.iter().map(|one| format!("dzinza-{}", one.name)).collect();
-            build(profile, &packages.iter().map(String::as_str).collect::<Vec<_>>(), "dzinza-auth/cloud");
+            let names: Vec<_> = template.functions.iter().map(|function| &*function.name).collect();
+            build(profile, &names);
         }
         profile.to_owned()
     })
@@ -192,16 +201,26 @@ fn is_older(program: &Path, test: &Path) -> bool {
     made(program).is_none_or(|program| made(test).is_some_and(|test| program < test))
 }
 
-fn build(profile: &Path, packages: &[&str], cloud: &str) {
+fn build(profile: &Path, programs: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--bins", "--manifest-path"]);
+    // What Cargo tells this test about its own package; build scripts that look there would all run again.
+    let told = std::env::vars_os().map(|(name, _)| name);
+    let of_package = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"].iter().any(|start| name.starts_with(start))
+    };
+    for name in told.filter(of_package) {
+        cargo.env_remove(name);
+    }
+    // Of the whole, and with a test, so that they share what a run of all tests builds.
+    cargo.args(["build", "--quiet", "--workspace", "--test", "edges", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
     cargo.arg("--target-dir").arg(profile.parent().expect("the target folder"));
-    for package in packages {
-        cargo.args(["-p", package]);
+    for program in programs {
+        cargo.args(["--bin", program]);
     }
     if cfg!(feature = "cloud") {
-        cargo.args(["--features", cloud]);
+        cargo.args(["--features", "dzinza-tests/cloud"]);
     }
     if profile.ends_with("release") {
         cargo.arg("--release");

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::Answer;
+use crate::{Answer, Stores};
 
 /// The whole platform in this process, on a port of its own.
 pub struct Server {
@@ -54,7 +54,7 @@ impl Server {
 
     /// The settings that tests start from.
     pub fn settings(data: &Path) -> Settings {
-        let settings = Settings {
+        let mut settings = Settings {
             data: data.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
             bcrypt_rounds: 4,
@@ -62,6 +62,7 @@ impl Server {
             auth_rate_limit_max_requests: 0,
             ..Settings::from_environment(|_| None).expect("the defaults")
         };
+        Stores::of(data).set(&mut settings);
         if crate::apart() { Self::apart(settings) } else { settings }
     }
 
@@ -89,6 +90,11 @@ impl Server {
     /// Its data folder.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Where it has its accounts and limits.
+    pub fn stores(&self) -> Stores {
+        Stores::of(&self.data)
     }
 
     /// Ends it in an orderly way and waits until the folder is free.

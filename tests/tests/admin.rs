@@ -4,7 +4,7 @@
 use dzinza_auth::{NewAccount, create_account};
 use dzinza_ports::Role;
 use dzinza_runner::platform::Platform;
-use dzinza_tests::{Client, Mode, PASSWORD, Process, Server, run};
+use dzinza_tests::{Client, Mode, PASSWORD, Process, Server, run, seen_by_all};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -87,6 +87,7 @@ async fn under_maintenance_only_administrators_change_anything() {
     let rudo = Client::signed_up(&server, "rudo@example.org").await;
     let tree = rudo.new_tree("Moyo", "private").await;
     admin.put("/api/admin/settings", &json!({ "maintenanceMode": true })).await.ok(200);
+    seen_by_all().await;
     let path = format!("/api/family-trees/{tree}");
     let refused = rudo.put(&path, &json!({ "name": "Ncube" })).await;
     assert_eq!(refused.header("retry-after"), Some("300"));
@@ -107,6 +108,7 @@ async fn under_maintenance_only_administrators_change_anything() {
     let admin = admin.sign_in(ADMIN, PASSWORD).await;
     admin.new_tree("Ours", "private").await;
     admin.put("/api/admin/settings", &json!({ "maintenanceMode": false })).await.ok(200);
+    seen_by_all().await;
     rudo.put(&path, &json!({ "name": "Ncube" })).await.ok(200);
     server.stop().await;
 }

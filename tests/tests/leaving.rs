@@ -10,7 +10,6 @@ use dzinza_ports::{Batch, Body, Filter, NewMessage, UserChange};
 use dzinza_tests::{Answer, Client, Mode, PASSWORD, Server, eventually};
 use dzinza_wiring::Embedded;
 use reqwest::multipart::{Form, Part};
-use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
 const RUDO: &str = "rudo@example.org";
@@ -33,7 +32,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let server = Server::start().await;
-        let stores = Embedded::open(server.data()).expect("the folder, a second time");
+        let stores = server.stores().open();
         let rudo = Client::signed_up(&server, RUDO).await;
         let tendai = Client::signed_up(&server, "tendai@example.org").await;
         let farai = Client::signed_up(&server, "farai@example.org").await;
@@ -99,34 +98,10 @@ impl World {
         self.stores.documents.count(&PEOPLE, Filter::eq("familyTreeId", tree)).await.unwrap()
     }
 
-    /// Every row of the database that holds one of these words.
+    /// Every row of the databases that holds one of these words.
     fn rows_with(&self, words: &[&str]) -> Vec<String> {
-        let db = rusqlite::Connection::open(self.server.data().join("dzinza.db")).unwrap();
-        let tables: Vec<String> = db
-            .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
-            .unwrap()
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        assert!(tables.len() > 20, "{tables:?}");
-        let mut found = Vec::new();
-        for table in tables {
-            let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-            let columns = statement.column_count();
-            let mut rows = statement.query([]).unwrap();
-            while let Some(row) = rows.next().unwrap() {
-                for column in 0..columns {
-                    let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = row.get_ref(column).unwrap() else {
-                        continue;
-                    };
-                    let text = String::from_utf8_lossy(bytes).to_lowercase();
-                    if words.iter().any(|word| text.contains(word)) {
-                        found.push(format!("{table}: {text}"));
-                    }
-                }
-            }
-        }
+        let mut found = self.server.stores().rows();
+        found.retain(|row| words.iter().any(|word| row.contains(word)));
         found
     }
 }

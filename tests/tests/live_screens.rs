@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use dzinza_ports::{NewUser, Role};
-use dzinza_tests::{Client, Mode, PASSWORD, Server, eventually};
+use dzinza_tests::{Client, Mode, PASSWORD, Server, Stores, eventually};
 use dzinza_web::{TokenKeys, TokenSubject};
 use dzinza_wiring::Embedded;
 use http::Method;
@@ -335,10 +335,10 @@ async fn an_old_refresh_token_that_comes_again_ends_its_whole_family() {
         async |token: &str| rudo.as_nobody().post("/auth/refresh", &json!({ "refreshToken": token })).await;
     let next = rudo.known_by(&refresh(&rudo.refresh).await, Mode::Header);
     // What happened just now happened a minute and a second ago.
-    let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
-    let moved = "UPDATE refresh_tokens SET revoked_at = revoked_at - 61000000 WHERE revoked_at IS NOT NULL";
-    assert_eq!(database.execute(moved, []).unwrap(), 1);
-    drop(database);
+    let earlier = |minute: &str| {
+        format!("UPDATE refresh_tokens SET revoked_at = revoked_at - {minute} WHERE revoked_at IS NOT NULL")
+    };
+    assert_eq!(server.stores().change(&earlier("61000000"), &earlier("interval '61 seconds'")), 1);
     next.tree().await;
     refresh(&rudo.refresh).await.problem(401);
     refresh(&next.refresh).await.problem(401);
@@ -437,7 +437,7 @@ async fn a_forgotten_password_is_set_anew_by_the_mailed_link() {
 async fn an_account_of_the_old_platform_can_sign_in() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let stores = Embedded::open(&data).unwrap();
+    let stores = Stores::of(&data).open();
     let hash = bcrypt::hash_with_result(PASSWORD, 4).unwrap().format_for_version(bcrypt::Version::TwoA);
     assert!(hash.starts_with("$2a$"));
     let user = NewUser {

@@ -66,8 +66,8 @@ async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String) 
     (status, String::from_utf8_lossy(&bytes).into_owned())
 }
 
-#[test]
-fn every_route_of_the_template_has_an_operation_behind_it() {
+#[tokio::test]
+async fn every_route_of_the_template_has_an_operation_behind_it() {
     let (_folder, platform) = platform();
     let template = Template::load(None).unwrap();
     let matcher = Matcher::new(&template);
@@ -85,8 +85,8 @@ fn every_route_of_the_template_has_an_operation_behind_it() {
     }
 }
 
-#[test]
-fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
+#[tokio::test]
+async fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
     let (_folder, platform) = platform();
     let template = Template::load(None).unwrap();
     let named: BTreeSet<String> = template.functions.iter().map(|function| function.name.clone()).collect();

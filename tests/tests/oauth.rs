@@ -5,21 +5,18 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
-use dzinza_tests::{Answer, Client, Mode, Process};
+use dzinza_tests::{Answer, Client, Issuer, Mode, Process};
 use http::Method;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
-const CLIENT: [&str; 2] = ["dzinza", "a secret of the tests"];
 const REDIRECT: &str = "http://localhost:8080/auth/oauth/callback/home";
 
 fn main() {
     let arguments = Arguments::from_args();
-    let there = has("node") && has("npm");
+    let there = Issuer::can_run();
     let trial = Trial::test("somebody signs in with an issuer and comes back as the same account", || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(sign_in_with_a_real_issuer());
@@ -28,63 +25,9 @@ fn main() {
     libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(!there && !in_ci())]).exit();
 }
 
-fn has(program: &str) -> bool {
-    let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    asked.is_ok_and(|status| status.success())
-}
-
 #[expect(clippy::disallowed_methods, reason = "what CI says to tests is no setting")]
 fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
-}
-
-/// The issuer. It does not outlive this value.
-struct Issuer {
-    child: Child,
-    url: String,
-}
-
-impl Issuer {
-    fn start() -> Self {
-        let folder = installed();
-        let mut child = Command::new("node")
-            .arg("issuer.mjs")
-            .args(CLIENT)
-            .arg(REDIRECT)
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let url = lines.find_map(|line| line.ok()?.strip_prefix("issuer ").map(str::to_owned));
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("its address") }
-    }
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A copy of `tests/oidc` with what it needs, as its lock file says.
-fn installed() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc");
-    for name in ["package.json", "package-lock.json", "issuer.mjs"] {
-        std::fs::copy(source.join(name), folder.join(name)).expect("a copy");
-    }
-    let npm = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
-        .current_dir(&folder)
-        .output()
-        .expect("npm runs");
-    assert!(npm.status.success(), "npm ci: {}", String::from_utf8_lossy(&npm.stderr));
-    folder
 }
 
 /// A browser at the issuer: it keeps cookies and follows redirects until one leads back to us.
@@ -167,7 +110,7 @@ async fn round(
     let cookie = begun.set_cookie("dzinza_oauth").expect("the cookie of the attempt");
     let cookie = format!("dzinza_oauth={}", cookie.split(';').next().unwrap_or_default());
     let auth_url = begun.ok(200)["authUrl"].as_str().expect("an address").to_owned();
-    let (code, state) = browser.consent(&issuer.url, &auth_url, email).await;
+    let (code, state) = browser.consent(issuer.url(), &auth_url, email).await;
     let body = json!({ "code": code, "state": state });
     (back(nobody, &cookie, &body).await, cookie, body)
 }
@@ -178,15 +121,9 @@ async fn back(nobody: &Client, cookie: &str, body: &Value) -> Answer {
 }
 
 async fn sign_in_with_a_real_issuer() {
-    let issuer = Issuer::start();
+    let issuer = Issuer::start(Path::new(env!("CARGO_TARGET_TMPDIR")), REDIRECT);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let server = Process::with(&folder.path().join("data"), |command| {
-        command
-            .env("OIDC_NAME", "home")
-            .env("OIDC_ISSUER", &issuer.url)
-            .env("OIDC_CLIENT_ID", CLIENT[0])
-            .env("OIDC_CLIENT_SECRET", CLIENT[1]);
-    });
+    let server = Process::with(&folder.path().join("data"), |command| issuer.introduce(command));
     let nobody = Client::at(server.url());
     let mut browser = Browser::new();
     let (first, cookie, body) = round(&nobody, &issuer, &mut browser, "rudo@example.org").await;
@@ -211,12 +148,12 @@ async fn sign_in_with_a_real_issuer() {
     // A code that the issuer gave for one attempt does not pass in another: the verifier differs.
     let begun = nobody.get("/api/auth/oauth/home").await;
     let auth_url = begun.ok(200)["authUrl"].as_str().expect("an address").to_owned();
-    let (stolen, _) = browser.consent(&issuer.url, &auth_url, "rudo@example.org").await;
+    let (stolen, _) = browser.consent(issuer.url(), &auth_url, "rudo@example.org").await;
     let begun = nobody.get("/api/auth/oauth/home").await;
     let cookie = begun.set_cookie("dzinza_oauth").expect("the cookie of the attempt");
     let cookie = format!("dzinza_oauth={}", cookie.split(';').next().unwrap_or_default());
     let auth_url = begun.ok(200)["authUrl"].as_str().expect("an address").to_owned();
-    let (_, state) = Browser::new().consent(&issuer.url, &auth_url, "eve@example.org").await;
+    let (_, state) = Browser::new().consent(issuer.url(), &auth_url, "eve@example.org").await;
     back(&nobody, &cookie, &json!({ "code": stolen, "state": state })).await.problem(400);
 
     // An issuer that is away is told as such, and nothing else suffers.

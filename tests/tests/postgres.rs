@@ -1,34 +1,30 @@
 //! The program with its accounts on PostgreSQL. Ignored where no server is installed; in CI that is a failure.
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
-#[expect(dead_code, reason = "the adapter's own tests use the rest")]
-#[path = "../../lib/adapters/postgres/tests/contract/process.rs"]
-mod process;
-
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 
+use dzinza_contract::servers::{Postgres, programs};
 use dzinza_tests::{Client, PASSWORD, Server};
 use libtest_mimic::{Arguments, Trial};
-use process::Postgres;
 use serde_json::json;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let programs = process::programs();
+    let installed = programs().is_some();
     anyhow::ensure!(
-        programs.is_some() || !in_ci(),
+        installed || !in_ci(),
         "there is no PostgreSQL server on this machine: apt-get install postgresql"
     );
     let trial = |sentence: &str, run: fn(&Postgres, &Path) -> anyhow::Result<()>| {
         let case = move || {
-            let programs = process::programs().ok_or("there is no server")?;
+            let programs = programs().ok_or("there is no server")?;
             let folder = tempfile::tempdir()?;
             let outcome =
                 Postgres::start(programs).and_then(|server| run(&server, &folder.path().join("data")));
             outcome.map_err(|error| format!("{error:#}").into())
         };
-        Trial::test(sentence, case).with_ignored_flag(programs.is_none())
+        Trial::test(sentence, case).with_ignored_flag(!installed)
     };
     let trials = vec![
         trial("the program starts on a database of its layout only, and migrates it when told", command_line),

@@ -44,7 +44,7 @@ async fn world(server: &Server) -> World {
     rudo.tree().await;
     let form = Form::new().part("avatar", Part::bytes(PICTURE).file_name("me.gif"));
     rudo.send(rudo.request(Method::POST, "/api/auth/profile/avatar").multipart(form)).await.ok(200);
-    let people = rudo.get(&format!("/api/family-trees/{tree}/persons?sortBy=firstName")).await.ok(200);
+    let people = rudo.get(&format!("/api/family-trees/{tree}/persons")).await.ok(200);
     let person = people["persons"][0]["id"].as_str().expect("a person").to_owned();
     let unions = rudo.get(&format!("/api/persons/{person}/relationships")).await;
     let union = unions.body["relationships"][0]["id"].as_str().or(unions.body[0]["id"].as_str());
@@ -79,14 +79,18 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(answer: Answer) -> Self {
+    fn of(answer: &Answer) -> Self {
         Self { status: answer.status, headers: told(&answer.headers), body: hex(&answer.bytes) }
     }
 }
 
-/// Bytes as they are, readable where they are text.
+/// Bytes as they are, readable where they are text; without the time of the last export, which is one of those reads.
 fn hex(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(|_| format!("{bytes:?}"), str::to_owned)
+    const FIELD: &str = "\"lastGedcomExport\":";
+    let Ok(text) = std::str::from_utf8(bytes) else { return format!("{bytes:?}") };
+    let mut parts = text.split(FIELD);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + FIELD + part.trim_start_matches(|c| c != ',' && c != '}'))
 }
 
 fn told(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -124,7 +128,6 @@ async fn addresses(server: &Server, world: &World) -> Vec<String> {
         format!("/api/family-trees/{tree}/persons?search=a%20b%26c&sortBy=%00&limit=0"),
         format!("/api/persons/{person}?a=1&a=2"),
         "/api/persons/%C5%BD%20%3F%23%25".to_owned(),
-        "/api/persons/..%2f..%2fetc".to_owned(),
         "/api/persons/%ff".to_owned(),
         "/api/notifications?isRead=perhaps&page=-1".to_owned(),
         "/api/no/such/thing".to_owned(),
@@ -135,8 +138,8 @@ async fn addresses(server: &Server, world: &World) -> Vec<String> {
 
 /// What of an answer is different each time it is given.
 fn is_different_each_time(path: &str) -> bool {
-    // Health, figures of the moment, a state for the way to another site.
-    path.contains("/oauth/") || path.contains("health")
+    // Health, a state for the way to another site, what is recorded when it is read, or says when it was made.
+    ["/oauth/", "health", "/export-data", "/export/archive"].iter().any(|word| path.contains(word))
 }
 
 async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTreeMap<String, Seen> {
@@ -149,7 +152,7 @@ async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTree
             for method in [Method::GET, Method::HEAD] {
                 let name = format!("{who}{method} {path}");
                 let request = caller.request(method, path).header("x-request-id", "the-same-for-both");
-                seen.insert(name, Seen::of(caller.send(request).await));
+                seen.insert(name, Seen::of(&caller.send(request).await));
             }
         }
     }
@@ -164,7 +167,7 @@ async fn read_all(server: &Server, world: &World, addresses: &[String]) -> BTree
         let request = rudo.as_nobody().request(Method::POST, "/api/auth/login").body(bytes);
         let request =
             request.header("content-type", "application/json").header("x-request-id", "the-same-for-both");
-        seen.insert(format!("login {name}"), Seen::of(rudo.send(request).await));
+        seen.insert(format!("login {name}"), Seen::of(&rudo.send(request).await));
     }
     seen
 }
@@ -181,6 +184,9 @@ async fn answers_are_the_same_byte_for_byte_wherever_functions_run() {
     linked.stop().await;
     let apart = serve(&data, true, 1).await;
     let there = read_all(&apart, &world, &addresses).await;
+    // Decoded on its way, as by API Gateway; there is nothing at either address.
+    let rudo = Client::at(apart.url()).with_token(&world.rudo.access);
+    rudo.get("/api/persons/..%2f..%2fetc").await.problem(404);
     apart.stop().await;
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     let statuses: BTreeSet<u16> = here.values().map(|seen| seen.status).collect();
@@ -250,9 +256,7 @@ async fn what_is_larger_than_lambda_takes_is_refused_and_pictures_pass() {
     large.problem(413);
     let form = Form::new().part("avatar", Part::bytes(PICTURE).file_name("me.gif"));
     let set = rudo.send(rudo.request(Method::POST, "/api/auth/profile/avatar").multipart(form)).await.ok(200);
-    let address = set["avatarUrl"].as_str().or(set["user"]["avatarUrl"].as_str());
-    let path =
-        address.and_then(|url| url.find("/api/").map(|at| &url[at..])).unwrap_or_else(|| panic!("{set}"));
+    let path = set["user"]["profileImageUrl"].as_str().expect("its address");
     let shown = rudo.get(path).await;
     assert!(
         shown.header("content-type").is_some_and(|kind| kind.starts_with("image/")),
@@ -285,7 +289,10 @@ async fn a_process_ends_when_its_runner_is_killed() {
     let data = folder.path().join("data");
     let runner = dzinza_tests::Process::with(&data, |command| {
         dzinza_tests::functions();
-        command.args(["--spawn", "1"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        // Or it does so anyway.
+        if !dzinza_tests::apart() {
+            command.args(["--spawn", "1"]).env("DZINZA_RUNTIME_API", "127.0.0.1:0");
+        }
     });
     let nobody = Client::at(runner.url());
     assert_eq!(nobody.get("/api/notifications").await.status, 401);

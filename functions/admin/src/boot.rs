@@ -25,6 +25,7 @@ pub fn ports(house: &House) -> AdminPorts {
         clock: stores.clock.clone(),
         ids: stores.ids.clone(),
         auth: house.auth.clone(),
+        post: house.post_office(),
         revocation_memory: house.access_lifetime() + MARGIN,
         services: house.services(),
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::AdminPorts;
 use crate::change::Wanted;
+use crate::letters;
 
 /// Who changes an account.
 pub(crate) enum By<'a> {
@@ -117,6 +118,8 @@ async fn change(ports: &AdminPorts, user: &User, mut wanted: Wanted, by: &By<'_>
         let LoginLock { failures, lock } = LoginLock::of(&user.email);
         ports.limits.remove(&[&failures, &lock]).await?;
     }
+    wanted.change.letters = letters::about(ports, user, &mut wanted).await?;
+    let letters_wait = !wanted.change.letters.is_empty();
     let deactivates = wanted.change.is_active == Some(false);
     let guarded = wanted.change.given.admin_remains;
     let changed = ports.users.update(&user.id, wanted.change, ports.clock.now()).await;
@@ -130,6 +133,9 @@ async fn change(ports: &AdminPorts, user: &User, mut wanted: Wanted, by: &By<'_>
             }
         });
     };
+    if letters_wait {
+        ports.post.announce().await;
+    }
     match ending {
         Some(reason) if deactivates => lock_out(ports, user, reason).await?,
         Some(reason) => drop(ports.endings().end_all(&user.id, None, reason).await?),

@@ -9,6 +9,7 @@ pub mod boot;
 mod change;
 mod deeds;
 mod health;
+mod letters;
 mod schema;
 mod settings;
 mod trail;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::routing::any;
+use dzinza_letters::PostOffice;
 use dzinza_ports::{AccessTokens, Audit, Clock, Documents, Ids, Limits, Passkeys, Sessions, Users};
 use dzinza_web::{
     ApiRouter, AuthState, Endings, HasAuth, HasUsers, Problem, Recorder, Service, SiteWatch, finish,
@@ -53,6 +55,8 @@ pub struct AdminPorts {
     pub ids: Arc<dyn Ids>,
     /// Who calls.
     pub auth: AuthState,
+    /// Where letters come from.
+    pub post: PostOffice,
     /// How long a revocation must be known: as long as an access token passes.
     pub revocation_memory: Duration,
     /// The services whose health is told.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::input::{filled_line, note};
 use crate::notices::keys;
+use crate::owner::{Owner, Proof};
 use crate::wire::keys::{AccessTokenList, AccessTokenRequest, AccessTokenView, NewAccessToken};
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit};
@@ -41,17 +42,19 @@ pub(crate) async fn access_tokens(
     Ok(Json(AccessTokenList { tokens: tokens.into_iter().map(view).collect() }))
 }
 
-/// Make a token for a program.
+/// Make a token for a program. Takes the password, unless the sign-in was within ten minutes.
 #[utoipa::path(
     post, path = "/api/auth/tokens", tag = "auth", operation_id = "makeAccessToken",
     security(("bearer" = []), ("cookie" = [])),
     request_body = AccessTokenRequest,
     responses(
         (status = 201, description = "The token, shown this once", body = NewAccessToken),
-        (status = 400, description = "A field breaks a rule", body = ErrorBody),
+        (status = 400, description = "A field breaks a rule, or the password is missing or wrong", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody),
         (status = 403, description = "Not for programs", body = ErrorBody),
         (status = 409, description = "There are as many as there may be", body = ErrorBody),
+        (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
+        (status = 503, description = "A store cannot be reached", body = ErrorBody),
     )
 )]
 pub(crate) async fn make_access_token(
@@ -62,12 +65,14 @@ pub(crate) async fn make_access_token(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let wanted = Wanted::read(&body)?;
-    let over = || Problem::unauthorized("Your session has ended. Please sign in again.");
-    let user = ports.users.by_id(&caller.user_id).await?.filter(|user| user.is_active).ok_or_else(over)?;
+    let proof = Proof::read(&body)?;
+    let owner = Owner::of(&service, &client, &caller, "ACCESS_TOKEN_REFUSED").await?;
+    let user = &owner.user;
     if ports.access_tokens.of_user(&user.id).await?.len() >= MOST {
         let message = format!("There are {MOST} access tokens already. Remove one first.");
         return Err(Problem::conflict(message));
     }
+    owner.fresh_or_password(proof).await?;
     let token = new_program_token();
     let now = ports.clock.now();
     let row = AccessToken {
@@ -83,7 +88,7 @@ pub(crate) async fn make_access_token(
     ports.access_tokens.add(row.clone()).await?;
     let details = json!({ "tokenId": row.id, "scopes": row.scopes });
     audit::record(ports, "ACCESS_TOKEN_CREATED", Some(&user.id), &client, details).await;
-    keys::post(ports, keys::access_token_made(ports, &user)).await;
+    keys::post(ports, keys::access_token_made(ports, user).await).await;
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((StatusCode::CREATED, headers, Json(NewAccessToken { token, shown: view(row) })).into_response())
 }

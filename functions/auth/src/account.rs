@@ -145,7 +145,7 @@ impl Applicant {
             None => site::settings(ports).await?.language,
         };
         let id = ports.ids.new_id();
-        let (email_verification, letter) = self.welcome(ports, &preferred_language)?.unzip();
+        let (email_verification, letter) = self.welcome(ports, &preferred_language).await?.unzip();
         for attempt in 0..USERNAME_TRIES {
             let user = NewUser {
                 id: id.clone(),
@@ -175,12 +175,12 @@ impl Applicant {
         Err(Problem::internal())
     }
 
-    fn welcome(&self, ports: &AuthPorts, language: &str) -> Result<Option<(Stored, Letter)>, Problem> {
+    async fn welcome(&self, ports: &AuthPorts, language: &str) -> Result<Option<(Stored, Letter)>, Problem> {
         if !self.welcome {
             return Ok(None);
         }
         let reader = Reader { address: &self.email, name: &self.first_name, language };
-        proof_of_address(ports, &reader, Letterhead::welcome).map(Some)
+        proof_of_address(ports, &reader, Letterhead::welcome).await.map(Some)
     }
 
     fn username_for(&self, ports: &AuthPorts, attempt: u32) -> String {

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::avatar_image::{Refusal, ours};
-use crate::confirm::own;
+use crate::owner::own;
 use crate::wire::{ErrorBody, OwnUser, UserView};
 use crate::{Service, audit};
 

@@ -11,10 +11,11 @@ use serde_json::json;
 
 use crate::input::{note, secret};
 use crate::limits::per_user;
+use crate::owner::{Owner, Proof};
 use crate::passwords::{check_length, check_new};
 use crate::wire::{ErrorBody, Message};
 use crate::wire_mailed::ChangePasswordRequest;
-use crate::{AuthPorts, Service, audit, guessing, letters, profile, proof, session};
+use crate::{AuthPorts, Service, audit, guessing, letters, session};
 
 /// Change the caller's password (contract E15). Ends all other sessions of the account.
 #[utoipa::path(
@@ -40,18 +41,19 @@ pub(crate) async fn change_password(
 ) -> Result<Json<Message>, Problem> {
     let ports = &service.ports;
     per_user(ports, "change_password", &caller.user_id).await?;
-    let user = profile::own(&service, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, "PASSWORD_CHANGE_REFUSED").await?;
+    let user = &owner.user;
     let (current, new) = read(&body)?;
     guessing::check(&new, &user.email, "newPassword")?;
     let unchanged = current == new;
-    proof::by_password(&service, &client, &user, current, "PASSWORD_CHANGE_REFUSED").await?;
+    owner.prove(Proof::password("currentPassword", current)).await?;
     if unchanged {
         return Err(unchanged_problem().into());
     }
     let change = UserChange {
         // Of two at once one wins, and a link that was mailed before is void.
         given: Given { password_hash: Some(user.password_hash.clone()), ..Given::default() },
-        letters: vec![letters::news(ports, &user, Letterhead::password_changed)?],
+        letters: vec![letters::news(ports, user, Letterhead::password_changed).await?],
         password_hash: Some(service.passwords.hash(new).await?),
         password_reset: Some(None),
         ..UserChange::default()

@@ -2,14 +2,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use dzinza_letters::Letterhead;
-use dzinza_ports::{Given, UserChange};
+use dzinza_ports::UserChange;
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use crate::confirm::{Asking, own};
+use crate::owner::Owner;
 use crate::tokens::cleared_cookies;
 use crate::wire::{DeactivateRequest, ErrorBody, Message};
-use crate::{AuthPorts, Service, audit, letters, session};
+use crate::{AuthPorts, Service, audit, last_admin, letters, session};
 
 /// Give up the caller's account without erasing anything (contract E17). Only an administrator can take that back.
 #[utoipa::path(
@@ -21,7 +21,7 @@ use crate::{AuthPorts, Service, audit, letters, session};
         (status = 400, description = "The password is missing or wrong, or the sign-in is too long ago", body = ErrorBody),
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
         (status = 403, description = "The cookie came from a page that may not send it", body = ErrorBody),
-        (status = 409, description = "The account changed at the same moment", body = ErrorBody),
+        (status = 409, description = "It is the only administrator's, or the account changed at the same moment", body = ErrorBody),
         (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
         (status = 503, description = "A store cannot be reached", body = ErrorBody),
     )
@@ -33,24 +33,22 @@ pub(crate) async fn deactivate(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
-    let user = own(&service, &caller).await?;
-    let refused = "ACCOUNT_DEACTIVATION_REFUSED";
-    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
-    asking.confirm(&body, false).await?;
+    let owner = Owner::of(&service, &client, &caller, "ACCOUNT_DEACTIVATION_REFUSED").await?;
+    owner.confirm(&body, false).await?;
+    let user = &owner.user;
+    last_admin::check(ports, user).await?;
     let now = ports.clock.now();
     let change = UserChange {
-        given: Given {
-            is_active: Some(true),
-            password_hash: Some(user.password_hash.clone()),
-            ..Given::default()
-        },
+        given: last_admin::staying(user),
         is_active: Some(false),
         deleted_at: Some(Some(now)),
-        letters: vec![letters::news(ports, &user, Letterhead::deactivated)?],
+        letters: vec![letters::news(ports, user, Letterhead::deactivated).await?],
         ..UserChange::default()
     };
     end_everything(ports, &caller).await?;
-    ports.users.update(&user.id, change, now).await?.ok_or_else(changed_meanwhile)?;
+    if ports.users.update(&user.id, change, now).await?.is_none() {
+        return Err(last_admin::refusal(ports, user).await?);
+    }
     // Whoever signed in since the first time.
     let ended = end_everything(ports, &caller).await?;
     let details = json!({ "revokedTokens": ended });
@@ -67,9 +65,4 @@ pub(crate) async fn end_everything(ports: &AuthPorts, caller: &Caller) -> Result
     let ended = session::end_all(ports, &caller.user_id, current, "deactivated").await?;
     ports.access_tokens.remove_all(&caller.user_id).await?;
     Ok(ended)
-}
-
-/// What was looked at is not so any more.
-pub(crate) fn changed_meanwhile() -> Problem {
-    Problem::conflict("Your account changed at the same moment. Please sign in and try again.")
 }

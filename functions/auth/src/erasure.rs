@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::confirm::{Asking, own};
-use crate::deactivate::{changed_meanwhile, end_everything};
+use crate::deactivate::end_everything;
 use crate::erasure_trees::{self, Planned};
+use crate::owner::Owner;
 use crate::tokens::{cleared_cookies, signed};
 use crate::wire::{AccountLeaving, DeleteAccountRequest, ErrorBody};
-use crate::{AuthPorts, Service, audit, letters};
+use crate::{AuthPorts, Service, audit, last_admin, letters};
 
 /// Have the caller's account erased, with the trees in which nobody else works. It is deactivated at once and erased after
 /// the days of grace; signing in before then takes that back.
@@ -33,7 +33,7 @@ use crate::{AuthPorts, Service, audit, letters};
         (status = 400, description = "The password or the code is missing or wrong, or the sign-in is too long ago; or it is not said what becomes of trees in which others work, which `trees` names", body = ErrorBody),
         (status = 401, description = "Not signed in, or the account is deactivated", body = ErrorBody),
         (status = 403, description = "The cookie came from a page that may not send it", body = ErrorBody),
-        (status = 409, description = "The account or a tree changed at the same moment", body = ErrorBody),
+        (status = 409, description = "It is the only administrator's, or the account or a tree changed at the same moment", body = ErrorBody),
         (status = 423, description = "Too many wrong passwords; see `retryAfter`", body = ErrorBody),
         (status = 503, description = "A store cannot be reached", body = ErrorBody),
     )
@@ -45,18 +45,20 @@ pub(crate) async fn delete_account(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
-    let user = own(&service, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, "ACCOUNT_ERASURE_REFUSED").await?;
+    let user = &owner.user;
     // First, so that a code is not used up for nothing.
-    let planned = erasure_trees::plan(ports, &user, &body).await?;
-    let refused = "ACCOUNT_ERASURE_REFUSED";
-    let asking = Asking { service: &service, client: &client, caller: &caller, user: &user, refused };
-    asking.confirm(&body, true).await?;
+    let planned = erasure_trees::plan(ports, user, &body).await?;
+    owner.confirm(&body, true).await?;
+    last_admin::check(ports, user).await?;
     let now = ports.clock.now();
     let erase_after = now.checked_add(signed(ports.rules.erasure_grace)).unwrap_or(Timestamp::MAX);
-    let change = request(ports, &user, &planned, now, erase_after)?;
-    erasure_trees::write(ports, &user, &planned).await?;
+    let change = request(ports, user, &planned, now, erase_after).await?;
+    erasure_trees::write(ports, user, &planned).await?;
     end_everything(ports, &caller).await?;
-    ports.users.update(&user.id, change, now).await?.ok_or_else(changed_meanwhile)?;
+    if ports.users.update(&user.id, change, now).await?.is_none() {
+        return Err(last_admin::refusal(ports, user).await?);
+    }
     // Whoever signed in since the first time.
     end_everything(ports, &caller).await?;
     erasure_trees::tell(ports, &planned).await;
@@ -69,7 +71,7 @@ pub(crate) async fn delete_account(
     Ok((cleared_cookies(ports)?, Json(answer)).into_response())
 }
 
-fn request(
+async fn request(
     ports: &AuthPorts,
     user: &User,
     planned: &[Planned],
@@ -77,19 +79,15 @@ fn request(
     erase_after: Timestamp,
 ) -> Result<UserChange, Problem> {
     let day = erase_after.to_zoned(TimeZone::UTC).date();
-    let planned_letter = |head: &Letterhead<'_>, reader: &Reader<'_>| head.erasure_planned(reader, day);
-    let mut told = vec![letters::news(ports, user, planned_letter)?];
+    let planned_letter = |head: &Letterhead, reader: &Reader<'_>| head.erasure_planned(reader, day);
+    let mut told = vec![letters::news(ports, user, planned_letter).await?];
     let owner = erasure_trees::full_name(user);
     for (heir, trees) in erasure_trees::heirs(planned) {
-        let wanted = |head: &Letterhead<'_>, reader: &Reader<'_>| head.heir(reader, &owner, &trees, day);
-        told.push(letters::news(ports, heir, wanted)?);
+        let wanted = |head: &Letterhead, reader: &Reader<'_>| head.heir(reader, &owner, &trees, day);
+        told.push(letters::news(ports, heir, wanted).await?);
     }
     Ok(UserChange {
-        given: Given {
-            is_active: Some(true),
-            password_hash: Some(user.password_hash.clone()),
-            ..Given::default()
-        },
+        given: last_admin::staying(user),
         letters: told,
         is_active: Some(false),
         deleted_at: Some(Some(now)),
@@ -114,7 +112,7 @@ pub(crate) async fn come_back(ports: &AuthPorts, user: User, client: &ClientInfo
     let erase_after = user.erase_after.filter(|_| may_come_back(&user)).ok_or_else(gone)?;
     let change = UserChange {
         given: Given { erase_after: Some(erase_after), ..Given::default() },
-        letters: vec![letters::news(ports, &user, Letterhead::erasure_taken_back)?],
+        letters: vec![letters::news(ports, &user, Letterhead::erasure_taken_back).await?],
         is_active: Some(true),
         deleted_at: Some(None),
         erase_after: Some(None),

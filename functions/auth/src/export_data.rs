@@ -18,7 +18,7 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::confirm::own;
+use crate::owner::own;
 use crate::wire::{ErrorBody, UserView};
 use crate::{AuthPorts, Service, audit};
 

@@ -13,7 +13,6 @@ mod avatar_image;
 #[cfg(feature = "boot")]
 pub mod boot;
 mod change_password;
-mod confirm;
 mod deactivate;
 mod devices;
 mod erasure;
@@ -22,6 +21,7 @@ mod export_data;
 mod guessing;
 mod identities;
 mod input;
+mod last_admin;
 mod letters;
 mod limits;
 mod lockout;
@@ -31,13 +31,13 @@ mod mailed;
 mod mfa;
 mod notices;
 mod oauth;
+mod owner;
 mod passkeys;
 mod password_verdict;
 mod passwords;
 mod preferences;
 mod profile;
 mod profile_change;
-mod proof;
 mod refresh;
 mod register;
 mod reset;
@@ -152,6 +152,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::forgot_password))
         .routes(routes!(reset::reset_password))
         .routes(routes!(oauth::begin_oauth))
+        .routes(routes!(oauth::begin_linking))
         .routes(routes!(oauth::finish_oauth))
         .merge(mfa::routes())
         .merge(passkeys::proving_routes())

@@ -5,13 +5,14 @@ use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
 use dzinza_ports::{Body, User, UserChange};
 use dzinza_web::{ClientInfo, JsonBody, Problem};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::input::{filled_line, note, secret};
+use crate::input::{note, secret};
 use crate::lockout::Lockout;
+use crate::mfa::{self, SecondFactor};
 use crate::passwords::{Turn, check_length};
 use crate::wire::{ErrorBody, LoginRequest, SignedIn};
-use crate::{AuthPorts, Service, audit, email, erasure, mfa, passkeys, session};
+use crate::{AuthPorts, Service, audit, email, erasure, session};
 
 /// Sign in (contract E2). The order is: lock, password, active, second factor.
 #[utoipa::path(
@@ -42,10 +43,12 @@ pub(crate) async fn login(
         return Err(inactive());
     }
     let method = if user.mfa_enabled {
-        match given.factor {
-            Some(factor) => attempt.second_factor(&user, turn, factor).await?,
-            None => return wanted(ports, &user).await,
-        }
+        let Some(factor) = given.factor else {
+            // Nothing of the account is in this answer but what would do.
+            let methods = mfa::methods(ports, &user).await?;
+            return Ok(Json(SignedIn::second_factor_wanted(methods)).into_response());
+        };
+        attempt.second_factor(&user, turn, factor).await?
     } else {
         drop(turn);
         "password"
@@ -84,25 +87,10 @@ pub(crate) async fn admit(
     Ok((pair.headers(ports)?, Json(answer)).into_response())
 }
 
-/// The answer to a right password where that is not enough. Nothing of the account is in it but what would do.
-async fn wanted(ports: &AuthPorts, user: &User) -> Result<Response, Problem> {
-    let mut methods = vec!["totp"];
-    if !ports.passkeys.of_user(&user.id).await?.is_empty() {
-        methods.push("passkey");
-    }
-    Ok(Json(SignedIn::second_factor_wanted(methods)).into_response())
-}
-
 struct Credentials {
     email: String,
     password: String,
     factor: Option<SecondFactor>,
-}
-
-/// What is given beside the password.
-enum SecondFactor {
-    Code(String),
-    Passkey(Value),
 }
 
 impl Credentials {
@@ -114,15 +102,9 @@ impl Credentials {
             .and_then(|password| password.ok_or_else(|| FieldProblem::required("password")))
             .and_then(|password| check_length(&password, "password").map(|()| password));
         let password = note(password, &mut problems);
-        let code = input.get(&["mfaCode", "mfa_code"]).filter(|code| !matches!(code.as_str(), Some("")));
-        let code = code.filter(|code| !code.is_null());
-        let mfa_code = note(filled_line(code, "mfaCode", 20), &mut problems).flatten();
-        let passkey = note(passkeys::credential(input, "passkey"), &mut problems).flatten();
+        let factor = SecondFactor::read(input, &mut problems);
         match (email, password) {
-            (Some(email), Some(password)) if problems.is_empty() => {
-                let factor = passkey.map(SecondFactor::Passkey).or(mfa_code.map(SecondFactor::Code));
-                Ok(Self { email, password, factor })
-            }
+            (Some(email), Some(password)) if problems.is_empty() => Ok(Self { email, password, factor }),
             _ => Err(problems.into()),
         }
     }
@@ -190,19 +172,9 @@ impl Attempt<'_> {
         turn: Turn,
         factor: SecondFactor,
     ) -> Result<&'static str, Problem> {
-        let (turn, method) = match factor {
-            SecondFactor::Code(code) => {
-                let (turn, factor) = mfa::check(self.ports, self.client, turn, user, &code).await?;
-                (turn, factor.map(mfa::Factor::after_password))
-            }
-            SecondFactor::Passkey(credential) => {
-                let asserted =
-                    passkeys::check(self.ports, self.client, &credential, "passkey", Some(&user.id)).await?;
-                (turn, asserted.map(|_| "password+passkey"))
-            }
-        };
-        if let Some(method) = method {
-            return Ok(method);
+        let (turn, factor) = factor.check(self.ports, self.client, turn, user).await?;
+        if let Some(factor) = factor {
+            return Ok(factor.after_password());
         }
         self.lockout.failed(Some(user)).await?;
         drop(turn);

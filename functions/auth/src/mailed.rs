@@ -5,22 +5,13 @@ use std::time::Duration;
 
 use dzinza_domain::FieldProblem;
 use dzinza_domain::fields::Input;
-use dzinza_letters::{Letterhead, Reader, Written};
-use dzinza_ports::{Letter, TokenHash, User};
+use dzinza_letters::{Letterhead, Proof, Reader, Written, new_token, token_hash};
+use dzinza_ports::{TokenHash, User};
 use dzinza_web::Problem;
 use jiff::{SignedDuration, Timestamp};
-use rand::RngCore as _;
 
 use crate::input::secret;
-use crate::limits::fingerprint;
 use crate::{AuthPorts, AuthRules, letters};
-
-/// A new token.
-pub(crate) fn new_token() -> String {
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes.map(|byte| format!("{byte:02x}")).concat()
-}
 
 /// Whether this has the form of a token.
 pub(crate) fn is_token(text: &str) -> bool {
@@ -53,35 +44,28 @@ pub(crate) fn is_good(stored: Option<&Stored>, now: Timestamp) -> bool {
     stored.is_some_and(|(_, until)| *until > now)
 }
 
-/// What is stored of this token, which is good for so long from now.
-pub(crate) fn stored(ports: &AuthPorts, token: &str, lifetime: Duration) -> Stored {
-    (fingerprint(token), ports.clock.now() + signed(lifetime))
-}
-
 /// A new token that proves an address: what is stored of it, and the letter that brings it.
-pub(crate) fn proof_of_address<'a>(
-    ports: &'a AuthPorts,
+pub(crate) async fn proof_of_address(
+    ports: &AuthPorts,
     reader: &Reader<'_>,
-    write: impl FnOnce(&Letterhead<'a>, &Reader<'_>, &str, u64) -> Written,
-) -> Result<(Stored, Letter), Problem> {
-    let (rules, token) = (&ports.rules, new_token());
-    let link = format!("{}/api/auth/verify-email/{token}", rules.public_url);
-    let hours = rules.verification_lifetime.as_secs() / 3600;
-    let written = write(&letters::head(rules), reader, &link, hours);
-    let letter = letters::sealed(ports, written, signed(rules.verification_lifetime))?;
-    Ok((stored(ports, &token, rules.verification_lifetime), letter))
+    write: impl FnOnce(&Letterhead, &Reader<'_>, &str, u64) -> Written,
+) -> Result<Proof, Problem> {
+    let proof = ports.post_office().proof_of_address(reader, write).await;
+    proof.map_err(|error| letters::unposted(&error))
 }
 
 /// A new token that sets a new password: what is stored of it, and the letter that brings it. Without an account it is
 /// a letter to nobody, which takes the same work.
-pub(crate) fn new_password(ports: &AuthPorts, user: Option<&User>) -> Result<(Stored, Letter), Problem> {
+pub(crate) async fn new_password(ports: &AuthPorts, user: Option<&User>) -> Result<Proof, Problem> {
     let (rules, token) = (&ports.rules, new_token());
     let nobody = Reader { address: "", name: "", language: "en" };
     let reader = user.map_or(nobody, Reader::of);
     let minutes = rules.reset_lifetime.as_secs() / 60;
-    let written = letters::head(rules).reset(&reader, &reset_link(rules, &token), minutes);
-    let letter = letters::sealed(ports, written, signed(rules.reset_lifetime))?;
-    Ok((stored(ports, &token, rules.reset_lifetime), letter))
+    let office = ports.post_office();
+    let written = office.head().await.reset(&reader, &reset_link(rules, &token), minutes);
+    let letter = office.seal(written, signed(rules.reset_lifetime));
+    let letter = letter.map_err(|error| letters::unposted(&error))?;
+    Ok(((token_hash(&token), letter.expires_at), letter))
 }
 
 /// Where the letter leads: our own form, or a page elsewhere that was configured.

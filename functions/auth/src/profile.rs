@@ -6,9 +6,10 @@ use dzinza_web::{AnyCaller, Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use crate::mailed::proof_of_address;
+use crate::owner::{Owner, Proof, own};
 use crate::profile_change::ProfileChange;
 use crate::wire::{ErrorBody, OwnUser, ProfileRequest, UserView};
-use crate::{AuthPorts, Service, account, audit, letters, proof};
+use crate::{AuthPorts, Service, account, audit, letters};
 
 /// The caller's account (contract E6).
 #[utoipa::path(
@@ -90,15 +91,6 @@ pub(crate) async fn replace_own_user(
     Ok(Json(UserView::of(&change(&service, &client, &caller, &body).await?)))
 }
 
-/// The caller's account.
-///
-/// # Errors
-/// 401 if it is gone or deactivated.
-pub(crate) async fn own(service: &Service, caller: &Caller) -> Result<User, Problem> {
-    let user = service.ports.users.by_id(&caller.user_id).await?.filter(|user| user.is_active);
-    user.ok_or_else(|| Problem::unauthorized("Your session has ended. Please sign in again."))
-}
-
 async fn change(
     service: &Service,
     client: &ClientInfo,
@@ -106,16 +98,17 @@ async fn change(
     body: &Body,
 ) -> Result<User, Problem> {
     let ports = &service.ports;
-    let user = own(service, caller).await?;
-    let wanted = ProfileChange::read(body, &user, ports.clock.now())?;
+    let owner = Owner::of(service, client, caller, "PROFILE_UPDATE_REFUSED").await?;
+    let user = &owner.user;
+    let wanted = ProfileChange::read(body, user, ports.clock.now())?;
     if wanted.fields.is_empty() {
-        return Ok(user);
+        return Ok(owner.user);
     }
     let mut change = wanted.change;
     let moves = change.email.is_some();
     if moves {
-        confirm(service, client, &user, wanted.current_password).await?;
-        tell(ports, &user, &mut change)?;
+        confirm(&owner, wanted.current_password).await?;
+        tell(ports, user, &mut change).await?;
     }
     let changed = ports.users.update(&user.id, change, ports.clock.now()).await;
     let changed = changed.map_err(|error| account::write_problem(&error))?;
@@ -135,25 +128,20 @@ async fn change(
 }
 
 /// Asks for the password before the address changes.
-async fn confirm(
-    service: &Service,
-    client: &ClientInfo,
-    user: &User,
-    password: Option<String>,
-) -> Result<(), Problem> {
+async fn confirm(owner: &Owner<'_>, password: Option<String>) -> Result<(), Problem> {
     let Some(password) = password else {
         let message = "Give your current password to change the e-mail address";
         return Err(Problem::field("currentPassword", "required", message));
     };
-    proof::by_password(service, client, user, password, "PROFILE_UPDATE_REFUSED").await
+    owner.prove(Proof::password("currentPassword", password)).await
 }
 
 /// A new address has to be proved; the old one is told, and a link to set a password that was mailed to it is void.
-fn tell(ports: &AuthPorts, user: &User, change: &mut UserChange) -> Result<(), Problem> {
+async fn tell(ports: &AuthPorts, user: &User, change: &mut UserChange) -> Result<(), Problem> {
     let Some(address) = &change.email else { return Ok(()) };
     let reader = Reader::of(user).at(address);
-    let (token, arrived) = proof_of_address(ports, &reader, Letterhead::email_arrived)?;
-    change.letters = vec![letters::news(ports, user, Letterhead::email_left)?, arrived];
+    let (token, arrived) = proof_of_address(ports, &reader, Letterhead::email_arrived).await?;
+    change.letters = vec![letters::news(ports, user, Letterhead::email_left).await?, arrived];
     change.email_verification = Some(Some(token));
     change.password_reset = Some(None);
     change.given.email = Some(user.email.clone());

@@ -113,7 +113,7 @@ impl Exchange<'_> {
         if ended > 0
             && let Some(user) = ports.users.by_id(&row.user_id).await?
         {
-            ports.outbox.post(vec![letters::news(ports, &user, Letterhead::token_reuse)?]).await?;
+            ports.outbox.post(vec![letters::news(ports, &user, Letterhead::token_reuse).await?]).await?;
             letters::announce(ports);
         }
         Err(over())

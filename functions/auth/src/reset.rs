@@ -50,7 +50,7 @@ pub(crate) async fn forgot_password(
         return Ok(refusal);
     }
     let user = ports.users.by_email(&email).await?.filter(|user| user.is_active);
-    let (token, letter) = new_password(ports, user.as_ref())?;
+    let (token, letter) = new_password(ports, user.as_ref()).await?;
     // Without an account a letter to nobody goes the same way: the time that a write takes must not tell.
     match &user {
         Some(user) => {
@@ -75,12 +75,13 @@ pub(crate) async fn forgot_password(
     Ok(Json(Message { message }).into_response())
 }
 
-/// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account.
+/// Set a new password with the token that was mailed (contract E12). Ends all sessions of the account and removes its
+/// passkeys, identities elsewhere and tokens of programs; one-time codes stay on.
 #[utoipa::path(
     post, path = "/api/auth/reset-password", tag = "auth", operation_id = "resetPassword",
     request_body = ResetPasswordRequest,
     responses(
-        (status = 200, description = "The password is changed; all sessions have ended", body = Message),
+        (status = 200, description = "The password is changed; all sessions and other ways to sign in have ended", body = Message),
         (status = 400, description = "The token is unknown, used or over, or the password breaks a rule", body = ErrorBody),
         (status = 415, description = "The request is neither JSON nor our own form", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody),
@@ -106,12 +107,12 @@ pub(crate) async fn reset_password(
         return Err(Problem::bad_request("The form could not be read"));
     }
     let body: Body = fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    let rules = &service.ports.rules;
+    let ports = &service.ports;
     match service.reset(&client, &body).await {
-        Ok(()) => reset_page::answer(rules, language, StatusCode::OK, Page::PasswordChanged),
+        Ok(()) => reset_page::answer(ports, language, StatusCode::OK, Page::PasswordChanged).await,
         Err(problem) => {
             let token = body.get("token").and_then(Value::as_str).unwrap_or_default();
-            reset_page::refusal(rules, language, token.trim(), &problem)
+            reset_page::refusal(ports, language, token.trim(), &problem).await
         }
     }
 }
@@ -122,7 +123,7 @@ pub(crate) async fn reset_password(
     params(("token" = String, Path, description = "The token that was mailed")),
     request_body = NewPasswordRequest,
     responses(
-        (status = 200, description = "The password is changed; all sessions have ended", body = Message),
+        (status = 200, description = "The password is changed; all sessions and other ways to sign in have ended", body = Message),
         (status = 400, description = "The token is unknown, used or over, or the password breaks a rule", body = ErrorBody),
         (status = 415, description = "The request is not JSON", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody),
@@ -174,7 +175,7 @@ pub(crate) async fn reset_password_page(
     language: Language,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
-    reset_page::form(&service.ports.rules, language, &token)
+    reset_page::form(&service.ports, language, &token).await
 }
 
 impl Service {
@@ -193,18 +194,21 @@ impl Service {
         let change = UserChange {
             // Not before all is well, so that a bad choice does not cost the token.
             given: Given { password_reset: Some(hash), is_active: Some(true), ..Given::default() },
-            letters: vec![letters::news(ports, &user, Letterhead::password_reset)?],
+            letters: vec![letters::news(ports, &user, Letterhead::password_reset).await?],
             password_hash: Some(self.passwords.hash(password).await?),
             password_reset: Some(None),
+            // The token was mailed to the address, so that it is proved.
+            email_verified: Some(true),
+            email_verification: Some(None),
             failed_login_attempts: Some(0),
             locked_until: Some(None),
             ..UserChange::default()
         };
         let user = ports.users.update(&user.id, change, ports.clock.now()).await?.ok_or_else(spent)?;
         let revoked_tokens = session::end_all(ports, &user.id, None, "password_reset").await?;
-        if !user.email_verified {
-            oauth::remove_keys(ports, &user.id).await?;
-        }
+        // Whoever has only the mailbox may be the owner of an address that somebody else signed up with, or let in:
+        // what that one knows or has added opens nothing any more.
+        oauth::remove_keys(ports, &user.id).await?;
         Lockout::of(ports, &user.email).clear().await?;
         let details = json!({ "revokedTokens": revoked_tokens });
         audit::record(ports, "PASSWORD_RESET_COMPLETED", Some(&user.id), client, details).await;

@@ -5,20 +5,21 @@ use dzinza_letters::{CONTENT_SECURITY_POLICY, Page, page};
 use dzinza_web::{Language, Problem};
 use http::{HeaderValue, StatusCode, header};
 
-use crate::AuthRules;
+use crate::AuthPorts;
 use crate::mailed::is_token;
 
 /// Where the form leads.
 const ACTION: &str = "/api/auth/reset-password";
 
 /// A page in this language.
-pub(crate) fn answer(
-    rules: &AuthRules,
+pub(crate) async fn answer(
+    ports: &AuthPorts,
     language: Language,
     status: StatusCode,
     shown: Page<'_>,
 ) -> Result<Response, Problem> {
-    let html = page(language.0, shown, &rules.frontend_url).map_err(|error| {
+    let head = ports.post_office().head().await;
+    let html = page(language.0, shown, &head.name, &head.site).map_err(|error| {
         tracing::error!(%error, "a page could not be written");
         Problem::internal()
     })?;
@@ -35,26 +36,26 @@ pub(crate) fn answer(
 }
 
 /// The form with this token, or, if it cannot be one, a page that says so.
-pub(crate) fn form(rules: &AuthRules, language: Language, token: &str) -> Result<Response, Problem> {
+pub(crate) async fn form(ports: &AuthPorts, language: Language, token: &str) -> Result<Response, Problem> {
     if !is_token(token) {
-        return answer(rules, language, StatusCode::BAD_REQUEST, Page::PasswordLinkSpent);
+        return answer(ports, language, StatusCode::BAD_REQUEST, Page::PasswordLinkSpent).await;
     }
     let shown = Page::NewPassword { action: ACTION, token, problem: None };
-    answer(rules, language, StatusCode::OK, shown)
+    answer(ports, language, StatusCode::OK, shown).await
 }
 
 /// The form again, with what was wrong; or that the link is of no use any more.
-pub(crate) fn refusal(
-    rules: &AuthRules,
+pub(crate) async fn refusal(
+    ports: &AuthPorts,
     language: Language,
     token: &str,
     problem: &Problem,
 ) -> Result<Response, Problem> {
     let about_token = problem.errors().iter().any(|error| error.field == "token");
     if about_token || !is_token(token) {
-        return answer(rules, language, problem.status(), Page::PasswordLinkSpent);
+        return answer(ports, language, problem.status(), Page::PasswordLinkSpent).await;
     }
     let code = problem.errors().first().map_or("other", |error| error.kind.as_str());
     let shown = Page::NewPassword { action: ACTION, token, problem: Some(code) };
-    answer(rules, language, problem.status(), shown)
+    answer(ports, language, problem.status(), shown).await
 }

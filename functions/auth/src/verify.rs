@@ -12,9 +12,10 @@ use serde_json::json;
 
 use crate::limits::{fingerprint, per_user};
 use crate::mailed::{is_good, proof_of_address, read_token, spent};
+use crate::owner::own;
 use crate::wire::{ErrorBody, Message};
 use crate::wire_mailed::TokenRequest;
-use crate::{AuthPorts, Service, audit, letters, profile, reset_page};
+use crate::{AuthPorts, Service, audit, letters, reset_page};
 
 const VERIFIED: &str = "Your e-mail address is confirmed.";
 
@@ -79,7 +80,7 @@ pub(crate) async fn verify_email_link(
             1 => (StatusCode::OK, Page::Verified),
             _ => (StatusCode::BAD_REQUEST, Page::VerificationLinkSpent),
         };
-        return reset_page::answer(rules, language, status, shown);
+        return reset_page::answer(&service.ports, language, status, shown).await;
     }
     let place = format!("{}/login?verified={verified}", rules.frontend_url);
     let place = HeaderValue::from_str(&place).map_err(|_| Problem::internal())?;
@@ -111,11 +112,11 @@ pub(crate) async fn resend_verification(
 ) -> Result<Json<Message>, Problem> {
     let ports = &service.ports;
     per_user(ports, "resend_verification", &caller.user_id).await?;
-    let user = profile::own(&service, &caller).await?;
+    let user = own(&service, &caller).await?;
     if user.email_verified {
         return Err(Problem::bad_request("Your e-mail address is confirmed already"));
     }
-    let (token, letter) = proof_of_address(ports, &Reader::of(&user), Letterhead::verify)?;
+    let (token, letter) = proof_of_address(ports, &Reader::of(&user), Letterhead::verify).await?;
     let change = UserChange {
         given: Given { email: Some(user.email.clone()), ..Given::default() },
         letters: vec![letter],

@@ -21,6 +21,7 @@ pub fn ports(house: &House) -> anyhow::Result<JobsPorts> {
         outbox: stores.outbox.clone(),
         mail: house.mailer()?,
         sealer: house.sealer.clone(),
+        post: house.post_office(),
         clock: stores.clock.clone(),
         ids: stores.ids.clone(),
         undo_window: house.import_undo(),

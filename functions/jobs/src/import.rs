@@ -152,7 +152,7 @@ async fn fetch(held: &mut Held<'_>) -> Result<Option<File>, JobError> {
 
 /// Reads on a thread of its own while batches are written here.
 async fn read_in(held: &mut Held<'_>, file: File) -> Result<Outcome, JobError> {
-    let (sender, mut pieces) = mpsc::channel(4);
+    let (sender, mut pieces) = mpsc::channel(1);
     let reading = Reading {
         ids: held.ports.ids.clone(),
         import_id: held.id().to_owned(),

@@ -245,7 +245,7 @@ async fn finish(ports: &JobsPorts, user: &User) -> Result<(), JobError> {
             details: json!({}),
         };
         ports.audit.append(entry).await?;
-        leave_mail::post(ports, leave_mail::erased(user)).await?;
+        leave_mail::erased(ports, user).await?;
     }
     // Drawn, not computed: nobody can find out whose it was.
     let pseudonym = format!("former-{}", ports.ids.new_id());
@@ -262,7 +262,7 @@ pub async fn tell_of_refusal(ports: &JobsPorts, tree_id: &str) -> Result<(), Job
     let text = |key: &str| tree.body.get(key).and_then(Value::as_str).unwrap_or_default();
     let owner = ports.users.by_id(text("ownerId")).await?;
     match owner.and_then(|owner| owner.erase_after.filter(|at| *at != ERASURE_BEGUN).map(|_| owner)) {
-        Some(owner) => leave_mail::post(ports, leave_mail::refused(&owner, text("name"))).await,
+        Some(owner) => leave_mail::refused(ports, &owner, text("name")).await,
         None => Ok(()),
     }
 }

@@ -28,6 +28,7 @@ mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dzinza_letters::PostOffice;
 use dzinza_ports::{
     Audit, Blobs, Clock, Documents, Ids, Mailer, Message, Outbox, Sessions, StoreError, Users,
 };
@@ -64,6 +65,8 @@ pub struct JobsPorts {
     pub mail: Arc<dyn Mailer>,
     /// Opens them.
     pub sealer: Arc<Sealer>,
+    /// Where letters of jobs come from.
+    pub post: PostOffice,
     /// The present moment.
     pub clock: Arc<dyn Clock>,
     /// New ids.

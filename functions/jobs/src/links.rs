@@ -201,8 +201,11 @@ impl<'a> Linker<'a> {
 
     /// How many generations the longest line has, and the places of those who are in a loop or below one. Kahn's
     /// algorithm (1962): whoever has no unvisited parent comes next.
-    pub fn generations(&self) -> (u32, Vec<u32>) {
-        let (deepest, looped) = longest(self.born_of.len(), self.edges.clone());
+    ///
+    /// The last question to ask: what linking remembered is given up first, as both would be the most memory of an import.
+    pub fn generations(&mut self) -> (u32, Vec<u32>) {
+        self.seen = HashSet::new();
+        let (deepest, looped) = longest(self.scan.records(), std::mem::take(&mut self.edges));
         (deepest + u32::from(self.scan.individuals > 0), looped)
     }
 }

@@ -10,6 +10,7 @@ use dzinza_domain::collections::{GEDCOM_RECORDS, PEOPLE, RELATIONSHIPS};
 use dzinza_domain::{gedcom, person};
 use dzinza_gedcom::{ReadError, Reader, Record, Severity};
 use dzinza_ports::{Body, Collection, Ids, Write};
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -18,10 +19,10 @@ use crate::links::{Linked, Linker};
 use crate::report::Report;
 use crate::scan::Scan;
 
-/// Documents a batch.
-const BATCH: usize = 1500;
+/// Documents a batch. Neighbours in a file change the same pages of the indexes, which are written once a batch.
+const BATCH: usize = 6000;
 /// Bytes a batch, roughly.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 6 << 20;
 /// Partners that a family record can have. Each pair of them, and each with each child, is a relationship.
 const PARTNERS: usize = 20;
 
@@ -219,7 +220,9 @@ impl Pass<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.bytes = 0;
         let writes = std::mem::take(&mut self.writes);
-        self.reading.hand_over(Piece::Writes { writes, done: self.done })
+        self.reading.hand_over(Piece::Writes { writes, done: self.done })?;
+        // The next one begins when this one is being written, so that there are two of them at most.
+        block_on(self.reading.sender.reserve()).map(drop).map_err(|_| unwanted())
     }
 }
 
@@ -330,10 +333,10 @@ mod tests {
     #[test]
     fn batches_are_bounded_in_bytes_too() {
         let note = format!("1 CONT {}\n", "x".repeat(1000)).repeat(1000);
-        let notes: Vec<String> = (0..20).map(|n| format!("0 @N{n}@ NOTE\n{note}")).collect();
+        let notes: Vec<String> = (0..40).map(|n| format!("0 @N{n}@ NOTE\n{note}")).collect();
         let notes = notes.concat();
         let text = format!("0 HEAD\n{notes}0 TRLR\n");
-        let (sender, mut pieces) = mpsc::channel(40);
+        let (sender, mut pieces) = mpsc::channel(80);
         reading(sender).run(&file(&text)).unwrap();
         let mut batches = 0;
         while let Some(piece) = pieces.blocking_recv() {

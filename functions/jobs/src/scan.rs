@@ -3,11 +3,15 @@
 //! Ids are given in the order of the records, so that documents sorted by id come out in the order of the file.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::RandomState;
 use std::io::Read;
 
 use dzinza_domain::gedcom::{pedigree_word, read_family};
 use dzinza_gedcom::{ReadError, Reader, Record};
 use dzinza_ports::Ids;
+use string_interner::StringInterner;
+use string_interner::backend::StringBackend;
+use string_interner::symbol::{DefaultSymbol, Symbol as _};
 
 use crate::reading::linkable;
 use crate::report::Report;
@@ -53,6 +57,33 @@ impl IdList {
     }
 }
 
+/// Places by pointer. The texts lie in one piece: a million pointers of their own would take three times the memory.
+#[derive(Debug)]
+struct Pointers {
+    texts: StringInterner<StringBackend<DefaultSymbol>, RandomState>,
+    /// By symbol.
+    places: Vec<u32>,
+}
+
+impl Default for Pointers {
+    fn default() -> Self {
+        Self { texts: StringInterner::with_hasher(RandomState::new()), places: Vec::new() }
+    }
+}
+
+impl Pointers {
+    /// Adds a pointer, unless it is known already.
+    fn add(&mut self, pointer: &str, place: u32) {
+        if self.texts.get_or_intern(pointer).to_usize() == self.places.len() {
+            self.places.push(place);
+        }
+    }
+
+    fn place(&self, pointer: &str) -> Option<u32> {
+        self.places.get(self.texts.get(pointer)?.to_usize()).copied()
+    }
+}
+
 /// What one pass learns of a file.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -61,7 +92,7 @@ pub struct Scan {
     /// M, F or something else, by place.
     pub sex: Vec<u8>,
     /// Places of the individuals.
-    people: HashMap<Box<str>, u32>,
+    people: Pointers,
     /// How children belong to families where it is not by birth: place of the child, pointer of the family.
     pub pedigree: HashMap<(u32, Box<str>), &'static str>,
     /// Of those children: places of a parent and the child, where some family says that it is by birth.
@@ -103,7 +134,7 @@ impl Scan {
                 sex = record.value_of(&["SEX"]).and_then(|sex| sex.trim().bytes().next()).unwrap_or(b'?');
                 if let Some(xref) = &record.xref {
                     // Of two records with one pointer, links lead to the first.
-                    self.people.entry(xref.as_str().into()).or_insert(place);
+                    self.people.add(xref, place);
                 }
                 let families = record.children_named("FAMC").filter_map(Record::pointer);
                 for family in families {
@@ -140,8 +171,8 @@ impl Scan {
             let xref = record.xref.as_deref().unwrap_or_default();
             for child in family.children.iter().filter_map(|link| self.person(&link.xref)) {
                 if children.contains(&child) && !self.pedigree.contains_key(&(child, xref.into())) {
-                    let parents = family.partners.iter().filter_map(|link| self.people.get(&*link.xref));
-                    births.extend(parents.map(|parent| (*parent, child)));
+                    let parents = family.partners.iter().filter_map(|link| self.person(&link.xref));
+                    births.extend(parents.map(|parent| (parent, child)));
                 }
             }
         }
@@ -167,7 +198,7 @@ impl Scan {
 
     /// The place of the individual with this pointer.
     pub fn person(&self, xref: &str) -> Option<u32> {
-        self.people.get(xref).copied()
+        self.people.place(xref)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use dzinza_config::Settings;
+use dzinza_letters::PostOffice;
 use dzinza_ports::Mailer;
 use dzinza_sealing::Sealer;
 use dzinza_web::{AuthState, Maintenance, Service, SiteWatch, TokenKeys, health_routes, under_maintenance};
@@ -36,6 +37,7 @@ impl House {
         let stores = Embedded::open(&settings.data)?
             .with_redis(&settings)?
             .with_database(&settings)?
+            .with_aws(&settings)?
             .with_mongodb(&settings)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
@@ -70,6 +72,23 @@ impl House {
         let Self { settings, stores, .. } = self;
         let (clock, ids) = (stores.clock.clone(), stores.ids.clone());
         dzinza_wiring::mailer(settings, &stores.secrets, &settings.data, clock, ids)
+    }
+
+    /// Where letters come from.
+    pub fn post_office(&self) -> PostOffice {
+        let Self { settings, stores, .. } = self;
+        PostOffice {
+            outbox: stores.outbox.clone(),
+            queue: stores.queue.clone(),
+            sealer: self.sealer.clone(),
+            site: stores.site.clone(),
+            clock: stores.clock.clone(),
+            ids: stores.ids.clone(),
+            support: settings.support_email.clone(),
+            home: settings.frontend_url.trim_end_matches('/').to_owned(),
+            public_url: settings.public_api_url.trim_end_matches('/').to_owned(),
+            proof_lifetime: Duration::from_hours(settings.email_verification_expire_hours),
+        }
     }
 
     /// The services whose health administrators are told, by the names that operators know (contract E31).

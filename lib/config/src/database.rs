@@ -30,9 +30,8 @@ impl Settings {
     ///
     /// # Errors
     /// If a secret is given twice, or its file cannot be read.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn database(&self) -> Result<Option<Database>, SecretsError> {
-        self.database_from(|name| std::env::var(name).ok())
+        self.database_from(crate::environment::variable)
     }
 
     /// The same with an environment given as a function.

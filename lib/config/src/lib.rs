@@ -6,9 +6,13 @@
 //! production (`APP_ENV`), where settings that are fine at home are refused too.
 #![warn(missing_docs)]
 
+mod aws;
 mod database;
+mod environment;
+mod functions;
 mod mail;
 mod mongodb;
+mod production;
 mod providers;
 mod reference;
 mod secrets;
@@ -16,7 +20,9 @@ mod settings;
 mod strength;
 mod variables;
 
+pub use aws::AwsKeys;
 pub use database::Database;
+pub use environment::{Places, PlacesError, resolve};
 pub use mongodb::Mongodb;
 pub use providers::ProviderSecrets;
 pub use reference::{reference, reference_markdown};

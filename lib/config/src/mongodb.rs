@@ -23,9 +23,8 @@ impl Settings {
     ///
     /// # Errors
     /// If a secret is given twice, or its file cannot be read.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn mongodb(&self) -> Result<Option<Mongodb>, SecretsError> {
-        self.mongodb_from(|name| std::env::var(name).ok())
+        self.mongodb_from(crate::environment::variable)
     }
 
     /// The same with an environment given as a function.

@@ -4,7 +4,7 @@ use crate::variables::{VARIABLES, Variable};
 
 /// Every variable that is read.
 pub fn reference() -> &'static [Variable] {
-    VARIABLES
+    &VARIABLES
 }
 
 /// The configuration reference, as `docs/configuration.md` has it.
@@ -16,9 +16,13 @@ pub fn reference_markdown() -> String {
          Precedence: environment, then the YAML file that `SHARED_CONFIG_PATH` names, then the defaults\n\
          (`shared-config/defaults.yaml`, compiled in). Unknown keys in a file are errors. `dzinza config check` prints what\n\
          is in force, without secrets. A secret is given as `NAME` or as a file named by `NAME_FILE`, never both.\n\n\
+         Where the value of a variable is `secretsmanager:NAME`, `secretsmanager:NAME#key` (one text of a secret that is a\n\
+         JSON object) or `ssm:/path`, it is fetched from AWS Secrets Manager or the parameter store once, at the start (in\n\
+         builds with the feature `secrets`). The variables `AWS_..` say how, and are given as they are. With the embedded\n\
+         store, jobs are kept in the data folder and brought to the queue from there.\n\n\
          | variable | also read | key in a file | kind | default | meaning |\n|---|---|---|---|---|---|\n",
     );
-    for variable in VARIABLES {
+    for variable in reference() {
         let aliases: Vec<String> = if variable.secret {
             vec![format!("`{}_FILE`", variable.name)]
         } else {

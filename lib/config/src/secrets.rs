@@ -7,7 +7,10 @@ use rand::RngCore as _;
 use secrecy::SecretString;
 
 use crate::Settings;
+use crate::aws::AwsKeys;
+use crate::environment::is_place;
 use crate::providers::ProviderSecrets;
+use crate::settings::NOT_LOOKED_AT;
 use crate::strength::{SHORTEST, all_different, checked};
 
 /// The secrets of the embedded platform. Printing them prints nothing.
@@ -37,6 +40,8 @@ pub struct Secrets {
     pub redis_password: Option<SecretString>,
     /// Who identity providers know us as.
     pub providers: ProviderSecrets,
+    /// Who we are at AWS.
+    pub aws: Option<AwsKeys>,
 }
 
 /// Why the secrets cannot be used, in one line that tells none of them.
@@ -70,6 +75,9 @@ pub enum SecretsError {
     /// In production none is made up.
     #[error("{0} must be given, or {0}_FILE: in production (APP_ENV) no secret is made up")]
     Missing(String),
+    /// The place of a value and not the value.
+    #[error("{0} {NOT_LOOKED_AT}")]
+    NotLookedAt(String),
     /// Half of a pair.
     #[error("{0} is set and {1} is not; set both or neither")]
     Alone(&'static str, &'static str),
@@ -81,9 +89,8 @@ impl Secrets {
     /// # Errors
     /// If a secret is short, weak, published, equal to another, given twice, missing in production, or a file cannot be
     /// read or made.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn load(folder: &Path) -> Result<Self, SecretsError> {
-        Self::from_environment(folder, |name| std::env::var(name).ok())
+        Self::from_environment(folder, crate::environment::variable)
     }
 
     /// The same with an environment given as a function.
@@ -116,6 +123,7 @@ impl Secrets {
             redis_url: of_others("REDIS_URL", &get)?,
             redis_password: of_others("REDIS_PASSWORD", &get)?,
             providers: ProviderSecrets::from_environment(&get)?,
+            aws: AwsKeys::from_environment(&get)?,
         };
         all_different([
             ("JWT_SECRET", Some(&secrets.jwt)),
@@ -142,6 +150,7 @@ pub(crate) fn text(
 ) -> Result<Option<String>, SecretsError> {
     match (get(name), get(&format!("{name}_FILE"))) {
         (Some(_), Some(_)) => Err(SecretsError::Both(name.to_owned())),
+        (Some(value), None) if is_place(&value) => Err(SecretsError::NotLookedAt(name.to_owned())),
         (Some(value), None) => Ok(Some(value)),
         (None, Some(path)) => read(name, Path::new(&path)).map(Some),
         (None, None) => Ok(None),

@@ -5,6 +5,7 @@ use figment::Figment;
 use figment::providers::Serialized;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::is_place;
 use crate::variables::{VARIABLES, Variable};
 
 /// Everything an operator can set. Each field stands in the configuration reference under its variable.
@@ -110,6 +111,8 @@ pub struct Settings {
     pub redis_port: u32,
     /// The number of the database in it.
     pub redis_db: u32,
+    /// A file with certificates of authorities (PEM) that its own must be signed by; empty for those of the system.
+    pub redis_ca_file: String,
     /// Host of the database that has the accounts; empty for the data folder.
     pub db_host: String,
     /// Its port.
@@ -124,6 +127,32 @@ pub struct Settings {
     pub auto_migrate: bool,
     /// The database of the documents on MongoDB; empty for the one that its address names.
     pub mongodb_database_name: String,
+    /// `smtp`, `ses` or `folder`; empty for `smtp` if there is a server, else `folder`.
+    pub mail_transport: String,
+    /// What letters by SES go by; empty for nothing.
+    pub ses_configuration_set: String,
+    /// The region of AWS.
+    pub aws_region: String,
+    /// Another address than that of AWS; empty for AWS.
+    pub aws_endpoint_url: String,
+    /// The bucket that has the files; empty for the data folder.
+    pub s3_bucket_name: String,
+    /// Where it is; empty for AWS.
+    pub s3_endpoint_url: String,
+    /// Where browsers reach it; empty if through the gateway, or at AWS.
+    pub s3_public_endpoint_url: String,
+    /// The bucket in the path instead of the host.
+    pub s3_force_path_style: bool,
+    /// Whether a start makes the bucket.
+    pub s3_create_bucket_if_not_exists: bool,
+    /// `AES256` or `aws:kms`; empty for the bucket's own.
+    pub s3_server_side_encryption: String,
+    /// The key for `aws:kms`.
+    pub s3_kms_key_id: String,
+    /// The SQS queue of jobs; empty for the data folder.
+    pub jobs_queue_url: String,
+    /// Where it puts what it gives up; empty if nobody needs to know.
+    pub jobs_dead_letter_queue_url: String,
     /// Filter of the log, such as `info` or `dzinza=debug,info`.
     pub log_level: String,
     /// `pretty` or `json`.
@@ -146,6 +175,10 @@ pub enum SettingsError {
     },
 }
 
+/// What is wrong with a place that stands where a value should.
+pub(crate) const NOT_LOOKED_AT: &str = "names a place in Secrets Manager or SSM, where nobody has looked: that takes \
+    the cargo feature `secrets`, and is not done for variables that say how to reach AWS";
+
 /// The defaults, which are also an example of a settings file.
 const DEFAULTS: &str = include_str!("../../../shared-config/defaults.yaml");
 
@@ -154,9 +187,8 @@ impl Settings {
     ///
     /// # Errors
     /// If something cannot be read, or is not possible.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn load() -> Result<Self, SettingsError> {
-        Self::from_environment(|name| std::env::var(name).ok())
+        Self::from_environment(crate::environment::variable)
     }
 
     /// Reads an environment given as a function.
@@ -164,6 +196,13 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let settings = Self::unchecked(get)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The same, possible or not.
+    pub(crate) fn unchecked(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut figment = Figment::from(yaml(DEFAULTS, "the defaults")?);
         if let Some(path) = get("SHARED_CONFIG_PATH").filter(|path| !path.is_empty()) {
             let text = std::fs::read_to_string(&path)
@@ -177,12 +216,10 @@ impl Settings {
                 given.insert(variable.key, parse(variable, &text)?);
             }
         }
-        let settings: Self = figment
+        figment
             .merge(Serialized::defaults(given))
             .extract()
-            .map_err(|error| SettingsError::Unreadable(error.to_string()))?;
-        settings.check()?;
-        Ok(settings)
+            .map_err(|error| SettingsError::Unreadable(error.to_string()))
     }
 
     /// Looks whether every value is possible, as [`Settings::load`] does; for those who changed some.
@@ -196,15 +233,7 @@ impl Settings {
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad("DZINZA_LISTEN", "must be an address and a port such as 127.0.0.1:3001");
         }
-        if !matches!(self.invoke.as_str(), "in-process" | "runtime-api") {
-            return bad("DZINZA_INVOKE", "must be in-process or runtime-api");
-        }
-        if self.runtime_api_listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad("DZINZA_RUNTIME_API", "must be an address and a port such as 127.0.0.1:9001");
-        }
-        if self.function_replicas > 100 {
-            return bad("FUNCTION_REPLICAS", "must be from 0 to 100");
-        }
+        self.check_functions()?;
         if !is_web_address(&self.public_api_url) {
             return bad("PUBLIC_API_URL", "must be an address such as https://api.example.org");
         }
@@ -256,44 +285,8 @@ impl Settings {
         if !(1..=65_535).contains(&self.redis_port) {
             return bad("REDIS_PORT", "must be from 1 to 65535");
         }
+        self.check_aws()?;
         self.check_environment()
-    }
-
-    /// Whether strangers rely on this installation.
-    pub fn is_production(&self) -> bool {
-        self.app_env == "production"
-    }
-
-    /// What is fine at home and not where strangers sign in: cookies and links in the clear, pages that anyone on the
-    /// way can change.
-    fn check_environment(&self) -> Result<(), SettingsError> {
-        let bad = |variable, problem: &str| {
-            Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
-        };
-        if !matches!(self.app_env.as_str(), "development" | "test" | "staging" | "production") {
-            return bad("APP_ENV", "must be development, test, staging or production");
-        }
-        if !self.is_production() {
-            return Ok(());
-        }
-        if !self.public_tls {
-            return bad(
-                "PUBLIC_TLS",
-                "must be true in production (APP_ENV): cookies must not travel in the clear",
-            );
-        }
-        if !self.public_api_url.starts_with("https://") {
-            return bad("PUBLIC_API_URL", "must begin with https:// in production (APP_ENV)");
-        }
-        let is_safe = |origin: &&String| origin.trim().to_ascii_lowercase().starts_with("https://");
-        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_safe(origin)) {
-            let problem = format!("must be https origins in production (APP_ENV), and {origin} is none");
-            return bad("ALLOWED_ORIGINS", &problem);
-        }
-        if self.allowed_origins.iter().any(|origin| origin.contains('*')) {
-            return bad("ALLOWED_ORIGINS", "must name each origin, without *");
-        }
-        Ok(())
     }
 
     /// Every setting with its value, for `config check`. There are no secrets among them.
@@ -325,6 +318,9 @@ fn parse(variable: &Variable, text: &str) -> Result<figment::value::Value, Setti
     let text = text.trim();
     let bad =
         |problem: &str| SettingsError::Impossible { variable: variable.name, problem: problem.to_owned() };
+    if is_place(text) {
+        return Err(bad(NOT_LOOKED_AT));
+    }
     Ok(match variable.kind {
         "list" => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
         "number" => text.parse::<u64>().map_err(|_| bad("must be a whole number"))?.into(),
@@ -385,32 +381,5 @@ mod tests {
             assert!(with(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}={value}");
         }
         assert!(with(&[("SHARED_CONFIG_PATH", "/nowhere/at/all.yaml")]).is_err());
-    }
-
-    #[test]
-    fn production_refuses_what_is_fine_at_home() {
-        let fine = [
-            ("APP_ENV", "production"),
-            ("PUBLIC_TLS", "true"),
-            ("PUBLIC_API_URL", "https://api.example.org"),
-            ("ALLOWED_ORIGINS", "https://app.example.org"),
-        ];
-        assert!(with(&fine).unwrap().is_production());
-        for (name, value) in [
-            ("PUBLIC_TLS", "false"),
-            ("PUBLIC_API_URL", "http://api.example.org"),
-            ("ALLOWED_ORIGINS", "https://app.example.org,http://app.example.org"),
-            ("ALLOWED_ORIGINS", "*"),
-            ("ALLOWED_ORIGINS", "https://*.example.org"),
-        ] {
-            let mut changed = fine;
-            changed.iter_mut().filter(|pair| pair.0 == name).for_each(|pair| pair.1 = value);
-            assert!(with(&changed).unwrap_err().to_string().contains(name), "{name}={value}");
-            changed[0].1 = "development";
-            assert!(with(&changed).is_ok(), "{name}={value}");
-        }
-        let defaults = with(&[("NODE_ENV", "production"), ("PUBLIC_TLS", "true")]).unwrap_err();
-        assert!(defaults.to_string().contains("PUBLIC_API_URL"), "{defaults}");
-        assert!(!with(&[]).unwrap().is_production());
     }
 }

@@ -1,5 +1,7 @@
 //! Every variable that can be set, and what for.
 
+use std::sync::LazyLock;
+
 /// A variable of the environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
@@ -17,7 +19,7 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-const fn variable(
+pub(crate) const fn variable(
     name: &'static str,
     aliases: &'static [&'static str],
     key: &'static str,
@@ -27,11 +29,17 @@ const fn variable(
     Variable { name, aliases, key, kind, secret: false, meaning }
 }
 
-const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+pub(crate) const fn secret(name: &'static str, meaning: &'static str) -> Variable {
     Variable { name, aliases: &[], key: "", kind: "secret", secret: true, meaning }
 }
 
-pub(crate) static VARIABLES: &[Variable] = &[
+/// All of them, in the order of the reference.
+const MONGODB_URL: &str = "Where the MongoDB of the documents is, such as `mongodb://user@host/?replicaSet=rs0` (feature `mongo`); else the data folder";
+
+pub(crate) static VARIABLES: LazyLock<Vec<Variable>> =
+    LazyLock::new(|| [GENERAL, crate::aws::VARIABLES].concat());
+
+const GENERAL: &[Variable] = &[
     variable(
         "APP_ENV",
         &["NODE_ENV", "PYTHON_ENV"],
@@ -304,6 +312,13 @@ pub(crate) static VARIABLES: &[Variable] = &[
     variable("REDIS_PORT", &[], "redis_port", "number", "Its port"),
     variable("REDIS_DB", &[], "redis_db", "number", "Number of the database in it"),
     variable(
+        "REDIS_CA_FILE",
+        &[],
+        "redis_ca_file",
+        "text",
+        "File with the certificates (PEM) of the authorities that a Redis at a `rediss:` address is believed by; empty for those of the system",
+    ),
+    variable(
         "DB_HOST",
         &[],
         "db_host",
@@ -321,13 +336,7 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "flag",
         "Whether a start brings the database to the layout of this program; otherwise it refuses and says `dzinza migrate up`",
     ),
-    variable(
-        "MONGODB_DATABASE_NAME",
-        &[],
-        "mongodb_database_name",
-        "text",
-        "The database on `MONGODB_URL`; empty for the one in that address, else `dzinza_genealogy`",
-    ),
+    variable("MONGODB_DATABASE_NAME", &[], "mongodb_database_name", "text", "If not in the address"),
     variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
@@ -376,16 +385,10 @@ pub(crate) static VARIABLES: &[Variable] = &[
     ),
     secret(
         "REDIS_URL",
-        "Where Redis is, such as `redis://:password@host:6379/0`, in place of the four `REDIS_` variables",
+        "Where Redis is, such as `redis://:password@host:6379/0`, or `rediss:` for TLS, in place of the four `REDIS_` variables",
     ),
     secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
-    Variable {
-        aliases: &["MONGODB_URI"],
-        ..secret(
-            "MONGODB_URL",
-            "Where the MongoDB of the documents is (in builds with the feature `mongo`), such as `mongodb://user@host/?replicaSet=rs0`; without it they are in the data folder",
-        )
-    },
+    Variable { aliases: &["MONGODB_URI"], ..secret("MONGODB_URL", MONGODB_URL) },
     secret("MONGODB_PASSWORD", "Password for the user in `MONGODB_URL`, if it has none there"),
     secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),
     secret("GOOGLE_CLIENT_SECRET", "The secret that goes with it"),

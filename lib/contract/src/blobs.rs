@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dzinza_ports::{BlobInfo, Blobs, ByteRange, ByteStream, StoreError, StoreErrorKind};
+use dzinza_ports::{BlobInfo, Blobs, ByteRange, ByteStream, StoreError, StoreErrorKind, Upload};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::support::{crowd, fails, there};
@@ -28,6 +28,13 @@ pub fn blobs(suite: &mut Suite<Port>) {
     suite.case("keys are exact: case, folders of one another, 500 bytes", exact_keys);
     suite.case("a stream of 20 MB survives", large);
     suite.case("of 20 concurrent puts one is there whole", concurrent_puts);
+    suite.case(
+        "a new blob is stored where there is none, small or large, and is a Conflict otherwise",
+        put_new,
+    );
+    suite.case("of 20 concurrent new blobs one is stored", concurrent_new);
+    suite.case("a put of 20 MB that fails or is given up leaves the old content", large_failures);
+    suite.case("an address for an upload names a valid key and a real checksum only", upload_addresses);
     suite.case("every key is listed once, as long as its blob is there", listed);
     suite.case("an address names a valid key only", addresses);
 }
@@ -160,6 +167,7 @@ async fn bad_keys(fresh: Fresh<Port>) -> Outcome {
     for key in keys {
         fails(blobs.put(key, TEXT, chunks(vec![b"x"])).await, StoreErrorKind::Invalid)?;
         fails(blobs.get(key, None).await.map(|_| ()), StoreErrorKind::Invalid)?;
+        fails(blobs.put_new(key, TEXT, chunks(vec![b"x"])).await, StoreErrorKind::Invalid)?;
         fails(blobs.head(key).await, StoreErrorKind::Invalid)?;
         fails(blobs.delete(key).await, StoreErrorKind::Invalid)?;
         fails(blobs.get_url(key, Duration::from_mins(1)).await, StoreErrorKind::Invalid)?;
@@ -184,14 +192,22 @@ async fn exact_keys(fresh: Fresh<Port>) -> Outcome {
     Ok(())
 }
 
+/// 20 MB, of which each 64 KB have another number.
+fn large_stream() -> ByteStream {
+    stream::iter((0..PARTS).map(|number| Ok(Bytes::from(vec![(number % 251) as u8; PART])))).boxed()
+}
+
+const PART: usize = 64 * 1024;
+const PARTS: usize = 320;
+
 async fn large(fresh: Fresh<Port>) -> Outcome {
-    const PART: usize = 64 * 1024;
-    const PARTS: usize = 320;
     let blobs = &*fresh.port;
-    let part = |number: usize| Bytes::from(vec![(number % 251) as u8; PART]);
-    let bytes = stream::iter((0..PARTS).map(move |number| Ok(part(number)))).boxed();
+    let bytes = large_stream();
     let info = blobs.put("large", "application/octet-stream", bytes).await?;
     assert_eq!(info.size, (PART * PARTS) as u64);
+    assert_eq!(blobs.head("large").await?.as_ref(), Some(&info));
+    let tail = ByteRange { start: info.size - 3, end: u64::MAX };
+    assert_eq!(read(blobs, "large", Some(tail)).await?, (info, vec![68; 3]));
     let mut stored = there(blobs.get("large", None).await?)?.bytes;
     let mut at = 0;
     while let Some(chunk) = stored.try_next().await? {
@@ -216,6 +232,72 @@ async fn concurrent_puts(fresh: Fresh<Port>) -> Outcome {
     let (info, bytes) = read(&*fresh.port, "a", None).await?;
     assert_eq!((info.size, bytes.len()), (50_000, 50_000));
     assert!(bytes.iter().all(|byte| *byte == bytes[0]), "a mixture");
+    Ok(())
+}
+
+async fn put_new(fresh: Fresh<Port>) -> Outcome {
+    let blobs = &*fresh.port;
+    let info = blobs.put_new("a", TEXT, chunks(vec![b"first"])).await?;
+    fails(blobs.put_new("a", TEXT, chunks(vec![b"second"])).await, StoreErrorKind::Conflict)?;
+    fails(blobs.put_new("a", TEXT, large_stream()).await, StoreErrorKind::Conflict)?;
+    assert_eq!(read(blobs, "a", None).await?, (info, b"first".to_vec()));
+    blobs.delete("a").await?;
+    let info = blobs.put_new("a", TEXT, large_stream()).await?;
+    assert_eq!(blobs.head("a").await?, Some(info));
+    let keys: Vec<String> = blobs.list().try_collect().await?;
+    assert_eq!(keys, ["a"]);
+    Ok(())
+}
+
+async fn concurrent_new(fresh: Fresh<Port>) -> Outcome {
+    let results = crowd(20, |member| {
+        let blobs = fresh.port.clone();
+        let bytes = stream::iter([Ok(Bytes::from(vec![member as u8; 1000]))]).boxed();
+        async move { blobs.put_new("a", TEXT, bytes).await }
+    });
+    let mut stored = Vec::new();
+    for (member, result) in results.await?.into_iter().enumerate() {
+        match result {
+            Ok(_) => stored.push(vec![member as u8; 1000]),
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error}"),
+        }
+    }
+    assert_eq!(stored, [read(&*fresh.port, "a", None).await?.1]);
+    Ok(())
+}
+
+async fn large_failures(fresh: Fresh<Port>) -> Outcome {
+    let blobs = fresh.port;
+    blobs.put("a", TEXT, chunks(vec![b"old"])).await?;
+    let error = || Err(StoreError::new(StoreErrorKind::Unavailable, "the sender hung up"));
+    let failing = large_stream().chain(stream::iter([error()])).boxed();
+    fails(blobs.put("a", TEXT, failing).await, StoreErrorKind::Unavailable)?;
+    let never = large_stream().chain(stream::pending()).boxed();
+    let put = tokio::time::timeout(Duration::from_secs(1), blobs.put("a", TEXT, never));
+    assert!(put.await.is_err(), "a stream without end was stored");
+    assert_eq!(read(&*blobs, "a", None).await?.1, b"old");
+    Ok(())
+}
+
+async fn upload_addresses(fresh: Fresh<Port>) -> Outcome {
+    let blobs = &*fresh.port;
+    let fine = Upload { content_type: TEXT.to_owned(), size: 3, sha256: "0f".repeat(32) };
+    let minute = Duration::from_mins(1);
+    let url = blobs.put_url("folder/a.txt", &fine, minute).await?;
+    assert!(url.url.contains("folder/a.txt"), "{}", url.url);
+    assert!(url.headers.iter().any(|(name, value)| name == "content-type" && value == TEXT));
+    fails(blobs.put_url("../a", &fine, minute).await, StoreErrorKind::Invalid)?;
+    for (content_type, sha256) in [
+        (TEXT, String::new()),
+        (TEXT, "0F".repeat(32)),
+        (TEXT, "zz".repeat(32)),
+        (TEXT, "0f".repeat(31)),
+        ("a\nb", "0f".repeat(32)),
+        ("", "0f".repeat(32)),
+    ] {
+        let upload = Upload { content_type: content_type.to_owned(), size: 3, sha256 };
+        fails(blobs.put_url("a", &upload, minute).await, StoreErrorKind::Invalid)?;
+    }
     Ok(())
 }
 

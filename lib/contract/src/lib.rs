@@ -26,6 +26,7 @@ mod model;
 mod outbox;
 mod paging;
 mod queue;
+pub mod servers;
 mod sessions;
 mod site;
 mod suite;
@@ -41,7 +42,7 @@ use dzinza_ports::{
 pub use blobs::blobs;
 pub use clock::ManualClock;
 pub use limits::limits;
-pub use queue::queue;
+pub use queue::{QueueLimits, queue, queue_within};
 pub use suite::{Failed, Fresh, Outcome, Suite};
 pub use support::collections;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dzinza_ports::{Message, NewMessage, Queue, QueueDepth};
+use dzinza_ports::{Message, NewMessage, Queue, QueueDepth, StoreErrorKind};
 use serde_json::{Value, json};
 
-use crate::support::{crowd, there};
+use crate::support::{crowd, fails, there};
 use crate::{Failed, Fresh, Outcome, Suite};
 
 type Port = Arc<dyn Queue>;
@@ -15,20 +15,42 @@ type Port = Arc<dyn Queue>;
 const LEASE: Duration = Duration::from_secs(30);
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// What a kind of queue cannot do, and the port leaves open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct QueueLimits {
+    /// A release counts as a delivery.
+    pub counts_releases: bool,
+    /// What was given back counts as leased until it is due.
+    pub given_back_is_in_flight: bool,
+    /// The largest body in bytes of JSON; a larger one is `Invalid`.
+    pub largest_body: Option<usize>,
+}
+
 /// What [`Queue`] promises.
 pub fn queue(suite: &mut Suite<Port>) {
+    queue_within(suite, QueueLimits::default());
+}
+
+/// What [`Queue`] promises, where it has these limits. The queue `q` must be there, with three receives, and `other`.
+pub fn queue_within(suite: &mut Suite<Port>, limits: QueueLimits) {
     suite.case("a message is received as it was sent, and is gone when deleted", sent_and_deleted);
     suite.case("a leased message is not received again until its lease ends", leases_end);
     suite.case("after the lease a late delete, extend or give_back returns false", late_receipts);
     suite.case("an extended lease ends later", extended);
-    suite.case("a message given back is received again, after its delay", given_back);
-    suite.case("a message released is received again at once, and this time was not counted", released);
+    let given = move |fresh| given_back(fresh, limits);
+    suite.case("a message given back is received again, after its delay", given);
+    if limits.counts_releases {
+        suite.case("a message released is received again at once", released_and_counted);
+    } else {
+        suite.case("a message released is received again at once, and this time was not counted", released);
+    }
     suite.case("a delayed message waits", delayed);
     suite.case("after max receives a message is dead", dead_letters);
     suite.case("queues do not see one another's messages", separate_queues);
     suite.case("of 50 concurrent receivers each message goes to one", one_receiver_each);
     suite.case("no more than max are received, the rest later", at_most_max);
-    suite.case("any JSON is a body", any_body);
+    suite.case("any JSON is a body", move |fresh| any_body(fresh, limits));
+    suite.case("of many sent at once each is there or has its error", move |fresh| many(fresh, limits));
 }
 
 async fn send(queue: &dyn Queue, body: Value) -> Outcome {
@@ -103,12 +125,13 @@ async fn extended(fresh: Fresh<Port>) -> Outcome {
     Ok(())
 }
 
-async fn given_back(fresh: Fresh<Port>) -> Outcome {
+async fn given_back(fresh: Fresh<Port>, limits: QueueLimits) -> Outcome {
     let queue = &*fresh.port;
     send(queue, json!(1)).await?;
     let message = there(receive(queue).await?)?;
     assert!(queue.give_back(&message.receipt, LEASE).await?);
-    assert_eq!(queue.depth("q").await?, depth(1, 0, 0));
+    let in_flight = u64::from(limits.given_back_is_in_flight);
+    assert_eq!(queue.depth("q").await?, depth(1 - in_flight, in_flight, 0));
     assert!(!queue.delete(&message.receipt).await?);
     assert!(receive(queue).await?.is_none());
     fresh.clock.advance(LEASE);
@@ -133,6 +156,22 @@ async fn released(fresh: Fresh<Port>) -> Outcome {
     fresh.clock.advance(LEASE);
     assert!(!queue.release(&message.receipt).await?, "the lease had ended");
     assert_eq!(there(receive(queue).await?)?.attempts, 2);
+    Ok(())
+}
+
+async fn released_and_counted(fresh: Fresh<Port>) -> Outcome {
+    let queue = &*fresh.port;
+    send(queue, json!(1)).await?;
+    for attempt in 1..=2 {
+        let message = there(receive(queue).await?)?;
+        assert_eq!(message.attempts, attempt);
+        assert!(queue.release(&message.receipt).await?);
+        assert!(!queue.release(&message.receipt).await?);
+        assert!(!queue.delete(&message.receipt).await?);
+    }
+    let message = there(receive(queue).await?)?;
+    fresh.clock.advance(LEASE);
+    assert!(!queue.release(&message.receipt).await?, "the lease had ended");
     Ok(())
 }
 
@@ -206,15 +245,49 @@ async fn at_most_max(fresh: Fresh<Port>) -> Outcome {
     Ok(())
 }
 
-async fn any_body(fresh: Fresh<Port>) -> Outcome {
+async fn any_body(fresh: Fresh<Port>, limits: QueueLimits) -> Outcome {
     let queue = &*fresh.port;
-    for body in
-        [Value::Null, json!("text \u{0} é"), json!([1, {"a": 2.5}]), json!({"large": "x".repeat(300_000)})]
-    {
+    let long = |length: usize| json!({"large": "x".repeat(length - r#"{"large":""}"#.len())});
+    let largest = long(limits.largest_body.unwrap_or(300_000));
+    for body in [Value::Null, json!("text \u{0} é \u{fffe}\u{ffff} 家"), json!([1, {"a": 2.5}]), largest] {
         send(queue, body.clone()).await?;
         let message = there(receive(queue).await?)?;
         assert!(message.body == body, "another body");
         assert!(queue.delete(&message.receipt).await?);
     }
+    if let Some(largest) = limits.largest_body {
+        let too_long = NewMessage { queue: "q", body: long(largest + 1), delay: Duration::ZERO };
+        fails(queue.send(too_long).await, StoreErrorKind::Invalid)?;
+        assert_eq!(queue.depth("q").await?, depth(0, 0, 0));
+    }
+    Ok(())
+}
+
+async fn many(fresh: Fresh<Port>, limits: QueueLimits) -> Outcome {
+    let queue = &*fresh.port;
+    let too_long = limits.largest_body;
+    let filler = |number: usize| "x".repeat(if number.is_multiple_of(5) { 100_000 } else { 10 });
+    let mut bodies: Vec<Value> = (0..23).map(|number| json!([number, filler(number)])).collect();
+    bodies.extend(too_long.map(|largest| json!("x".repeat(largest))));
+    let messages =
+        bodies.iter().map(|body| NewMessage { queue: "q", body: body.clone(), delay: Duration::ZERO });
+    let results = queue.send_many(messages.collect()).await;
+    assert_eq!(results.len(), bodies.len());
+    for (number, result) in results.into_iter().enumerate() {
+        if number < 23 {
+            result?;
+        } else {
+            fails(result, StoreErrorKind::Invalid)?;
+        }
+    }
+    let mut received = BTreeSet::new();
+    for _ in 0..23 {
+        let message = there(receive(queue).await?)?;
+        received.insert(message.body[0].as_u64());
+        assert!(queue.delete(&message.receipt).await?);
+    }
+    assert_eq!(received.len(), 23);
+    assert_eq!(queue.depth("q").await?, depth(0, 0, 0));
+    assert!(queue.send_many(Vec::new()).await.is_empty());
     Ok(())
 }

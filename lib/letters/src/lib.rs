@@ -2,9 +2,10 @@
 //! `texts/*.toml`.
 //!
 //! A letter is whole as text alone. The HTML shows the same, with nothing that has to be fetched; whatever is filled in
-//! is escaped there. Pure: who is told of what, and when, is decided elsewhere.
+//! is escaped there. Who is told of what, and when, is decided elsewhere.
 #![warn(missing_docs)]
 
+mod office;
 mod pages;
 mod texts;
 mod writing;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use minijinja::context;
 
+pub use office::{PostError, PostOffice, Proof, new_token, token_hash};
 pub use pages::{CONTENT_SECURITY_POLICY, Page, page};
 
 /// Who gets a letter.
@@ -40,13 +42,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Who writes: what stands below every letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Letterhead<'a> {
+/// Who writes: what stands in and below every letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// What the platform calls itself.
+    pub name: String,
     /// Where people get help; blank for nowhere.
-    pub support: &'a str,
+    pub support: String,
     /// The address of the site; blank if there is none to show.
-    pub site: &'a str,
+    pub site: String,
 }
 
 /// A letter could not be written: a text or a template is broken, which the tests of this crate rule out.
@@ -60,7 +64,7 @@ pub struct WriteError {
 /// A letter, or why there is none.
 pub type Written = Result<Mail, WriteError>;
 
-impl Letterhead<'_> {
+impl Letterhead {
     /// To whom has signed up: welcome, and a link that proves the address, good for so many hours.
     pub fn welcome(&self, reader: &Reader<'_>, link: &str, hours: u64) -> Written {
         self.write(reader, "welcome", Some(link), context! { hours })
@@ -104,6 +108,11 @@ impl Letterhead<'_> {
     /// To the new address of an account, with a link that proves it, good for so many hours.
     pub fn email_arrived(&self, reader: &Reader<'_>, link: &str, hours: u64) -> Written {
         self.write(reader, "email_arrived", Some(link), context! { hours })
+    }
+
+    /// To the new address of an account, which an administrator has given it and vouches for.
+    pub fn email_given(&self, reader: &Reader<'_>) -> Written {
+        self.write(reader, "email_given", None, context! {})
     }
 
     /// Signed in on a device that was not seen before; `device` in words, without an address.

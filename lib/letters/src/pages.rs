@@ -45,11 +45,12 @@ pub enum Page<'a> {
     VerificationLinkSpent,
 }
 
-/// A page in this language, or else in English. `site` is where people sign in; blank if there is no such page.
+/// A page in this language, or else in English, of a platform that calls itself `name`. `site` is where people sign in;
+/// blank if there is no such page.
 ///
 /// # Errors
 /// As [`crate::Written`].
-pub fn page(code: &str, page: Page<'_>, site: &str) -> Result<String, WriteError> {
+pub fn page(code: &str, page: Page<'_>, name: &str, site: &str) -> Result<String, WriteError> {
     let failed = |reason: String| WriteError { letter: "page", reason };
     let (code, language) = language(code).map_err(failed)?;
     let texts = &language.pages;
@@ -71,7 +72,7 @@ pub fn page(code: &str, page: Page<'_>, site: &str) -> Result<String, WriteError
         Page::VerificationLinkSpent => plain(&texts.unverified, site),
     };
     let none = context! { lead => "", form => (), problem => (), site => "" };
-    let frame = context! { language => code, style => STYLE, sign_in => &*texts.frame.sign_in };
+    let frame = context! { language => code, name, style => STYLE, sign_in => &*texts.frame.sign_in };
     let values = context! { ..values, ..context! { ..frame, ..none } };
     ENVIRONMENT.render_named_str(HTML.0, HTML.1, values).map_err(|error| failed(error.to_string()))
 }

@@ -17,7 +17,7 @@ pub(crate) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(||
 const TEXT: (&str, &str) = ("letter.txt", include_str!("../templates/letter.txt"));
 const HTML: (&str, &str) = ("letter.html", include_str!("../templates/letter.html"));
 
-impl Letterhead<'_> {
+impl Letterhead {
     pub(crate) fn write(
         &self,
         reader: &Reader<'_>,
@@ -34,7 +34,7 @@ impl Letterhead<'_> {
 }
 
 struct Draft<'a> {
-    head: &'a Letterhead<'a>,
+    head: &'a Letterhead,
     name: &'a str,
     link: Option<&'a str>,
     code: &'a str,
@@ -69,15 +69,16 @@ impl Draft<'_> {
             link => self.link.unwrap_or_default(),
             button => self.text.button.as_deref().unwrap_or_default(),
             copy => &*frame.copy,
-            footer => &*frame.footer,
+            footer => self.fill(&frame.footer)?,
             support => self.fill(support)?,
-            site => self.head.site,
+            site => &*self.head.site,
         };
         ENVIRONMENT.render_named_str(name, template, values)
     }
 
     fn fill(&self, line: &str) -> Result<String, Error> {
-        let own = context! { name => self.name, support => self.head.support };
+        let Letterhead { name: platform, support, .. } = self.head;
+        let own = context! { name => self.name, platform, support };
         ENVIRONMENT.render_named_str("line.txt", line, context! { ..own, ..self.filling.clone() })
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use dzinza_letters::{CONTENT_SECURITY_POLICY, Letterhead, Page, Reader, Written, page};
 use dzinza_ports::Mail;
@@ -10,16 +11,20 @@ use jiff::civil::Date;
 
 const LANGUAGES: [&str; 3] = ["en", "sn", "nd"];
 const LINK: &str = "https://api.example.org/api/auth/verify-email/0123456789abcdef?a=1&b=2";
-const HEAD: Letterhead<'static> = Letterhead { support: "help@example.org", site: "https://example.org" };
+static HEAD: LazyLock<Letterhead> = LazyLock::new(|| Letterhead {
+    name: "Mhuri <Yedu>".to_owned(),
+    support: "help@example.org".to_owned(),
+    site: "https://example.org".to_owned(),
+});
 
 fn reader<'a>(name: &'a str, language: &'a str) -> Reader<'a> {
     Reader { address: "tendai@example.org", name, language }
 }
 
 /// Every letter there is, under the name of its text.
-fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mail> {
+fn all(head: &Letterhead, reader: &Reader<'_>) -> BTreeMap<&'static str, Mail> {
     let moment: Timestamp = "2026-11-23T14:05:09Z".parse().unwrap();
-    let letters: [(&str, Written); 22] = [
+    let letters: [(&str, Written); 23] = [
         ("welcome", head.welcome(reader, LINK, 24)),
         ("verify", head.verify(reader, LINK, 24)),
         ("reset", head.reset(reader, LINK, 60)),
@@ -29,6 +34,7 @@ fn all(head: &Letterhead<'_>, reader: &Reader<'_>) -> BTreeMap<&'static str, Mai
         ("mfa_off", head.mfa_off(reader)),
         ("email_left", head.email_left(reader)),
         ("email_arrived", head.email_arrived(reader, LINK, 24)),
+        ("email_given", head.email_given(reader)),
         ("new_device", head.new_device(reader, "Firefox <b>&</b> Linux", moment)),
         ("erasure_planned", head.erasure_planned(reader, Date::constant(2026, 12, 24))),
         ("erased", head.erased(reader)),
@@ -134,12 +140,20 @@ fn what_is_filled_in_is_said() {
         ("reset", "60 minutes"),
         ("new_device", "Device: Firefox <b>&</b> Linux. Time: 2026-11-23 14:05 UTC."),
         ("erasure_planned", "after 2026-12-24"),
-        ("heir", "Rudo is leaving Dzinza and wants you to take over: Moyo, Sibanda."),
+        ("heir", "Rudo is leaving Mhuri <Yedu> and wants you to take over: Moyo, Sibanda."),
         ("identity_linked", "with Google"),
     ] {
         assert!(letters[name].text.contains(said), "{}", letters[name].text);
     }
     assert!(letters["new_device"].html.as_ref().unwrap().contains("&lt;b&gt;&amp;&lt;"));
+    // In the name of the platform, which an administrator chooses.
+    assert!(letters["welcome"].subject.starts_with("Welcome to Mhuri <Yedu>:"));
+    for (name, mail) in letters {
+        assert!(mail.text.contains("from Mhuri <Yedu>,"), "{name}: {}", mail.text);
+        let html = mail.html.unwrap();
+        assert!(html.contains("Mhuri &lt;Yedu&gt;") && !html.contains("<Yedu>"), "{name}: {html}");
+        assert!(!mail.text.contains("Dzinza") && !html.contains("Dzinza"), "{name}");
+    }
 }
 
 #[test]
@@ -173,7 +187,8 @@ fn nobody_is_greeted_by_an_advertisement_or_without_a_name() {
 
 #[test]
 fn other_languages_are_answered_in_english_and_a_bare_letterhead_says_less() {
-    let mail = Letterhead::default().erased(&reader("", "fr")).unwrap();
+    let bare = Letterhead { support: String::new(), site: String::new(), ..HEAD.clone() };
+    let mail = bare.erased(&reader("", "fr")).unwrap();
     assert!(mail.subject.contains("erased") && mail.html.unwrap().contains("lang=\"en\""));
     assert!(!mail.text.contains("Questions") && !mail.text.contains("http"), "{}", mail.text);
 }
@@ -191,7 +206,7 @@ fn every_page_is_whole_in_every_language_and_takes_nothing_from_elsewhere() {
             Page::Verified,
             Page::VerificationLinkSpent,
         ] {
-            let html = page(language, shown, "https://example.org").unwrap();
+            let html = page(language, shown, "Mhuri", "https://example.org").unwrap();
             assert!(html.contains(&format!("<html lang=\"{language}\">")), "{html}");
             for tag in ["<script", "<img", "<link", "url(", "@import", "style=", "{{", "{%"] {
                 assert!(!html.contains(tag), "{shown:?}: {tag}");

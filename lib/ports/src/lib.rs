@@ -23,7 +23,7 @@ pub use accounts::{
     SiteSettings, TokenHash, User, UserChange, UserFilter, UserOrder, UserPage, Users,
 };
 pub use archives::{AccountTable, Archives, Snapshot};
-pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream};
+pub use blobs::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, Upload, UploadUrl, check_blob_key};
 pub use documents::{Cursor, Direction, Documents, Filter, Query, Row, Sort, cursor_of, stream};
 pub use dzinza_domain::store::{
     Batch, Body, Collection, Document, Field, FieldKind, Index, NewMessage, Write, field_value,

@@ -24,17 +24,27 @@ pub struct Message {
 pub struct QueueDepth {
     /// Waiting, delayed ones included.
     pub waiting: u64,
-    /// Leased.
+    /// Leased; where it cannot be told apart, also given back and not due yet.
     pub in_flight: u64,
     /// In the dead-letter queue.
     pub dead: u64,
 }
 
-/// A queue with leases, shaped like Amazon SQS: at least once, in no promised order.
+/// A queue with leases, shaped like Amazon SQS: at least once, in no promised order. A body or a delay that the
+/// store has no room for is `Invalid`.
 #[async_trait]
 pub trait Queue: Send + Sync + 'static {
     /// Sends one message.
     async fn send(&self, message: NewMessage) -> Result<(), StoreError>;
+
+    /// Sends many, and gives the result of each in their order: some may be sent and others not.
+    async fn send_many(&self, messages: Vec<NewMessage>) -> Vec<Result<(), StoreError>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for message in messages {
+            results.push(self.send(message).await);
+        }
+        results
+    }
 
     /// Leases up to `max` messages. One that has been received `max_receives` times already goes to the
     /// dead-letter queue instead.

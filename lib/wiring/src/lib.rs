@@ -1,12 +1,18 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod aws;
 mod database;
+#[cfg(feature = "s3")]
+mod gateway;
 #[cfg(any(feature = "mongo", feature = "postgres"))]
 mod legacy;
 mod mail;
 mod mongo;
+mod places;
 mod redis;
+#[cfg(any(feature = "sqs", test))]
+mod relay;
 mod restoring;
 
 use std::fs::{self, File, TryLockError};
@@ -17,23 +23,28 @@ use dzinza_config::{Secrets, SecretsError, Settings};
 use dzinza_domain::collections;
 use dzinza_ports::{
     AccessTokens, Archives, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Mailer, Outbox,
-    Passkeys, Queue, Sessions, SiteSettings, StoreError, SystemClock, SystemIds, Users,
+    Passkeys, Queue, Sessions, SiteSettings, StoreError, SystemClock, SystemIds, Upload, Users,
 };
 use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+#[cfg(feature = "opensearch")]
+pub use aws::search_domain;
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
 #[cfg(any(feature = "mongo", feature = "postgres"))]
 pub use legacy::{LegacyPlace, legacy};
 pub use mail::{mail_folder, mailer};
+pub use places::look_up;
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// Whether a signature gives leave to read a file: key, expiry in seconds since 1970, signature.
 pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
+/// Whether a signature gives leave to send a file: key, what is sent, expiry in seconds since 1970, signature.
+pub type VerifyUpload = Arc<dyn Fn(&str, &Upload, i64, &str) -> bool + Send + Sync>;
 /// Whether a server that the stores rest on answers.
 pub type Health = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
@@ -73,6 +84,8 @@ pub struct Embedded {
     pub mongodb: Option<Health>,
     /// If the accounts are on PostgreSQL: whether it has their layout.
     pub database: Option<Ready>,
+    /// If the files are in a bucket: whether it is there.
+    pub bucket: Option<Ready>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
     /// Letters, in [`mail_folder`] unless a [`mailer`] is put here.
@@ -85,6 +98,8 @@ pub struct Embedded {
     pub wake_up: WakeUp,
     /// See [`VerifyFile`].
     pub verify_file: VerifyFile,
+    /// See [`VerifyUpload`].
+    pub verify_upload: VerifyUpload,
     /// The signing keys.
     pub secrets: Secrets,
 }
@@ -118,6 +133,17 @@ pub enum OpenError {
     /// The settings of the mail server do not fit together.
     #[error("letters cannot be sent: {0}")]
     Mail(String),
+    /// A setting cannot be used.
+    #[error("{variable} {problem}")]
+    Setting {
+        /// The variable.
+        variable: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It cannot be told where values are to be looked up.
+    #[error("settings cannot be looked up: {0}")]
+    Places(String),
     /// Redis cannot be used as it is named.
     #[error("{variable} {problem}")]
     Redis {
@@ -162,7 +188,7 @@ impl Embedded {
         let files = FileBlobs::open(data.join("blobs"), key, "/blobs", clock.clone())?;
         make_folder(&mail_folder(data))?;
         let mail = FileMailer::open(mail_folder(data), clock.clone(), ids.clone())?;
-        let (woken, verifier) = (store.clone(), files.clone());
+        let (woken, verifier, uploads) = (store.clone(), files.clone(), files.clone());
         Ok(Self {
             documents: store.clone(),
             archives: store.clone(),
@@ -179,6 +205,7 @@ impl Embedded {
             outbox: store,
             mongodb: None,
             database: None,
+            bucket: None,
             blobs: files,
             mail,
             clock,
@@ -188,6 +215,9 @@ impl Embedded {
                 Box::pin(async move { store.notified().await })
             }),
             verify_file: Arc::new(move |key, expires, signature| verifier.verify(key, expires, signature)),
+            verify_upload: Arc::new(move |key, upload, expires, signature| {
+                uploads.verify_upload(key, upload, expires, signature)
+            }),
             secrets,
         })
     }
@@ -228,15 +258,15 @@ impl Embedded {
     }
 
     /// Looks whether everything that was opened can be used: the database of the accounts must be there and have their
-    /// layout, which `AUTO_MIGRATE` gives it.
+    /// layout, which `AUTO_MIGRATE` gives it; so must the bucket of the files, if somebody answers for it.
     ///
     /// # Errors
     /// In one line, with what to do.
     pub async fn ready(&self) -> Result<(), OpenError> {
-        match &self.database {
-            Some(ready) => ready().await,
-            None => Ok(()),
+        for ready in [&self.database, &self.bucket].into_iter().flatten() {
+            ready().await?;
         }
+        Ok(())
     }
 }
 

@@ -34,7 +34,16 @@ pub(crate) fn open(
             ("REDIS_HOST", RedisAddress::of_host(host, port, settings.redis_db, password))
         }
     };
-    let address = address.map_err(bad(variable))?;
+    let mut address = address.map_err(bad(variable))?;
+    let file = settings.redis_ca_file.trim();
+    if !file.is_empty() {
+        let named = bad("REDIS_CA_FILE");
+        let authorities = std::fs::read(file).map_err(|error| OpenError::Redis {
+            variable: "REDIS_CA_FILE",
+            problem: format!("names {file}, which cannot be read: {error}"),
+        })?;
+        address = address.trusting(&authorities).map_err(named)?;
+    }
     let limits = FallbackLimits::start(address, clock.clone()).map_err(bad(variable))?;
     let asked = limits.clone();
     let health: Health = Arc::new(move || {
@@ -68,9 +77,14 @@ mod tests {
     use super::*;
 
     fn opened(host: &str, url: Option<&str>) -> Result<bool, String> {
+        opened_with(host, url, "")
+    }
+
+    fn opened_with(host: &str, url: Option<&str>, ca_file: &str) -> Result<bool, String> {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::from_environment(|_| None).unwrap();
         host.clone_into(&mut settings.redis_host);
+        ca_file.clone_into(&mut settings.redis_ca_file);
         let mut secrets = Secrets::from_environment(folder.path(), |_| None).unwrap();
         secrets.redis_url = url.map(SecretString::from);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -103,6 +117,24 @@ mod tests {
         ] {
             let refused = opened(host, url).unwrap_err();
             assert!(refused.contains(name) && !refused.contains("s3cret"), "{refused}");
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn authorities_that_cannot_be_used_are_refused_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("ca.pem");
+        std::fs::write(&empty, "").unwrap();
+        let (empty, missing) = (empty.to_str().unwrap(), "/no/such/ca.pem");
+        for (url, file, problem) in [
+            ("rediss://:s3cret@x", missing, "cannot be read"),
+            ("rediss://:s3cret@x", empty, "certificates of authorities as PEM"),
+            ("redis://:s3cret@x", empty, "needs an address with TLS"),
+        ] {
+            let refused = opened_with("", Some(url), file).unwrap_err();
+            assert!(refused.starts_with("REDIS_CA_FILE") && refused.contains(problem), "{refused}");
+            assert!(!refused.contains("s3cret"), "{refused}");
         }
     }
 }

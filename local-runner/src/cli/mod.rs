@@ -116,6 +116,9 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
+    if !matches!(command, Some(Command::Config(config::Command::Reference))) {
+        dzinza_wiring::look_up().await?;
+    }
     match command {
         None => serve::run(serve::Arguments::default()).await,
         Some(Command::Serve(arguments)) => serve::run(arguments).await,

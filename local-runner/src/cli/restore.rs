@@ -40,6 +40,11 @@ async fn installation(arguments: &Arguments) -> anyhow::Result<()> {
             "an archive of an installation is restored with its trees into a data folder; unset MONGODB_URL"
         );
     }
+    if !settings.s3_bucket_name.is_empty() {
+        anyhow::bail!(
+            "an archive of an installation is restored with its files into a data folder; unset S3_BUCKET_NAME"
+        );
+    }
     // All of it is read once before anything is written.
     let reader = opened(&arguments.file).await?;
     if reader.manifest().scope == Scope::Tree {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use dzinza_config::Settings;
 use dzinza_runner::demo;
 use dzinza_runner::serve::Serve;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
     let metrics = dzinza_telemetry::metrics()?;
     let data = settings.data.clone();
-    let mail_server = (settings.smtp_host.clone(), settings.smtp_port);
+    let mail = mail(&settings);
     let with_frontend = !settings.frontend.is_empty();
     let serve = Serve { settings, demo: arguments.demo, metrics: Arc::new(move || metrics.render()) };
     let server = serve.bind().await?;
@@ -62,13 +63,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     out::line(&format!("Dzinza is listening on http://{address}"));
     let data = std::path::absolute(&data).unwrap_or(data);
     out::line(&format!("  data     {}", data.display()));
-    match mail_server {
-        (host, _) if host.is_empty() => {
-            let mail = dzinza_wiring::mail_folder(&data);
-            out::line(&format!("  mail     {} (messages are written here)", mail.display()));
-        }
-        (host, port) => out::line(&format!("  mail     by {host}:{port}")),
-    }
+    out::line(&format!("  mail     {mail}"));
     out::line(&format!("  API      http://{address}/api/docs"));
     if arguments.demo {
         out::line(&format!("  demo     sign in as {} with {}", demo::EMAIL, demo::PASSWORD));
@@ -83,6 +78,19 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     server.run(stop).await?;
     out::line("Stopped.");
     Ok(())
+}
+
+/// Where letters go.
+fn mail(settings: &Settings) -> String {
+    match (settings.mail_transport.as_str(), settings.smtp_host.as_str()) {
+        ("ses", _) => format!("by SES in {}", settings.aws_region),
+        ("folder", _) | (_, "") => {
+            let data = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
+            let folder = dzinza_wiring::mail_folder(&data);
+            format!("{} (messages are written here)", folder.display())
+        }
+        (_, host) => format!("by {host}:{}", settings.smtp_port),
+    }
 }
 
 /// The first signal ends in an orderly way, the second at once.

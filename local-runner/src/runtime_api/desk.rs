@@ -1,9 +1,9 @@
 //! Where requests to one function wait for a process that takes them.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,12 +31,56 @@ pub(super) struct Call {
     pub(super) until: Instant,
 }
 
-/// A process's connection. It may take work and end before it has answered.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Line {
-    pub(super) gone: CancellationToken,
-    known: Arc<AtomicBool>,
+/// Who a process is: by the name that it polls under, or else by where it calls from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Who(pub(super) String, pub(super) IpAddr);
+
+/// A process, for as long as one of its connections lives. It may well close the one on which it took its work.
+pub(super) struct Member {
+    gone: CancellationToken,
 }
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.gone.cancel();
+    }
+}
+
+/// Connections on which nobody has said anything yet, by where they come from. A process may have opened one beside the one
+/// that it uses, and keep that.
+#[derive(Default)]
+pub(super) struct Lobby(Mutex<HashMap<IpAddr, usize>>);
+
+impl Lobby {
+    /// Somebody comes, and is there until the answer is dropped.
+    pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Stranger {
+        *self.strangers().entry(from).or_default() += 1;
+        Stranger { from, lobby: self.clone() }
+    }
+
+    fn strangers(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Lobby`].
+pub(super) struct Stranger {
+    from: IpAddr,
+    lobby: Arc<Lobby>,
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let mut strangers = self.lobby.strangers();
+        match strangers.get_mut(&self.from) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(strangers.remove(&self.from)),
+        }
+    }
+}
+
+/// How it is known that whoever works on a call is still there; nothing, if it cannot be.
+pub(super) type Presence = Option<(Who, CancellationToken)>;
 
 /// The requests to one function and the processes that ask for them.
 pub(super) struct Desk {
@@ -45,24 +89,31 @@ pub(super) struct Desk {
     /// Somebody waits.
     news: Notify,
     crew: Option<Crew>,
+    lobby: Arc<Lobby>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    working: HashMap<String, oneshot::Sender<Outcome>>,
+    working: HashMap<String, Working>,
     /// Processes that ask for work just now.
     idle: usize,
     /// Processes that were started here and have not ended.
     alive: usize,
     /// Of those, the ones that have not asked for work yet.
     starting: usize,
+    members: HashMap<Who, Weak<Member>>,
 }
 
 struct Waiting {
     call: Call,
-    taken: oneshot::Sender<Line>,
+    taken: oneshot::Sender<Presence>,
     answer: oneshot::Sender<Outcome>,
+}
+
+struct Working {
+    answer: oneshot::Sender<Outcome>,
+    who: Option<Who>,
 }
 
 /// What a process made of its call.
@@ -74,8 +125,8 @@ pub(super) enum Outcome {
 }
 
 impl Desk {
-    pub(super) fn new(name: &str, crew: Option<Crew>) -> Self {
-        Self { name: name.to_owned(), state: Mutex::default(), news: Notify::new(), crew }
+    pub(super) fn new(name: &str, crew: Option<Crew>, lobby: Arc<Lobby>) -> Self {
+        Self { name: name.to_owned(), state: Mutex::default(), news: Notify::new(), crew, lobby }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -99,8 +150,8 @@ impl Desk {
         self.news.notify_one();
         self.staff();
         let patience = until.min(Instant::now() + PATIENCE);
-        let line = match timeout_at(patience, is_taken).await {
-            Ok(Ok(line)) => line,
+        let presence = match timeout_at(patience, is_taken).await {
+            Ok(Ok(presence)) => presence,
             Ok(Err(_)) if until > Instant::now() => return Err(InvokeError::Bad),
             Ok(Err(_)) => return Err(InvokeError::Timeout),
             Err(_) => return Err(self.nobody()),
@@ -112,7 +163,7 @@ impl Desk {
                 Ok(Outcome::Failed) | Err(_) => Err(InvokeError::Bad),
             },
             () = sleep_until(until) => Err(InvokeError::Timeout),
-            () = async { line.gone.cancelled().await; sleep(GRACE).await } => {
+            () = self.missed(presence) => {
                 tracing::error!(function = self.name, "the process went away over its work");
                 Err(InvokeError::Bad)
             }
@@ -125,17 +176,46 @@ impl Desk {
         if state.idle + state.working.len() > 0 { InvokeError::Busy } else { InvokeError::Unreachable }
     }
 
-    /// The next call for the process on this line, once there is one.
-    pub(super) async fn next(&self, line: &Line) -> Call {
-        if !line.known.swap(true, Ordering::Relaxed) {
-            let mut state = self.state();
-            state.starting = state.starting.saturating_sub(1);
+    /// Resolves when a process has gone.
+    async fn missed(&self, presence: Presence) {
+        let Some((who, mut gone)) = presence else { return std::future::pending().await };
+        loop {
+            gone.cancelled().await;
+            sleep(GRACE).await;
+            match self.state().members.get(&who).and_then(Weak::upgrade) {
+                Some(back) => gone = back.gone.clone(),
+                None if self.lobby.strangers().contains_key(&who.1) => {}
+                None => return,
+            }
         }
+    }
+
+    /// The process of this name. Whoever holds the answer keeps it from being missed.
+    pub(super) fn member(&self, who: &Who) -> Arc<Member> {
+        let mut state = self.state();
+        if let Some(member) = state.members.get(who).and_then(Weak::upgrade) {
+            return member;
+        }
+        state.starting = state.starting.saturating_sub(1);
+        state.members.retain(|_, member| member.strong_count() > 0);
+        let member = Arc::new(Member { gone: CancellationToken::new() });
+        state.members.insert(who.clone(), Arc::downgrade(&member));
+        member
+    }
+
+    /// How a process is missed.
+    pub(super) fn presence(&self, who: &Who) -> Presence {
+        let member = self.state().members.get(who).and_then(Weak::upgrade)?;
+        Some((who.clone(), member.gone.clone()))
+    }
+
+    /// The next call for a process, once there is one.
+    pub(super) async fn next(&self, presence: &Presence) -> Call {
         loop {
             let mut news = pin!(self.news.notified());
             // From here on news is kept for this process, even before it waits.
             news.as_mut().enable();
-            if let Some(call) = self.take(line) {
+            if let Some(call) = self.take(presence) {
                 return call;
             }
             let _idle = Idle::new(self);
@@ -143,12 +223,13 @@ impl Desk {
         }
     }
 
-    fn take(&self, line: &Line) -> Option<Call> {
+    fn take(&self, presence: &Presence) -> Option<Call> {
         let mut state = self.state();
         while let Some(Waiting { call, taken, answer }) = state.waiting.pop_front() {
             // Whoever has gone needs no answer, and whoever has no time left would not get it.
-            if call.until > Instant::now() && taken.send(line.clone()).is_ok() {
-                state.working.insert(call.id.clone(), answer);
+            if call.until > Instant::now() && taken.send(presence.clone()).is_ok() {
+                let who = presence.as_ref().map(|(who, _)| who.clone());
+                state.working.insert(call.id.clone(), Working { answer, who });
                 return Some(call);
             }
         }
@@ -158,7 +239,7 @@ impl Desk {
     /// Ends a call that a process works on. False if there is none of this id, or no longer.
     pub(super) fn end(&self, id: &str, outcome: Outcome) -> bool {
         let working = self.state().working.remove(id);
-        working.is_some_and(|answer| answer.send(outcome).is_ok())
+        working.is_some_and(|working| working.answer.send(outcome).is_ok())
     }
 
     /// A process could not begin. Those who wait are told, unless there are others to wait for.
@@ -182,10 +263,11 @@ impl Desk {
             state.starting += 1;
         }
         let desk = Arc::downgrade(self);
-        crew.start(move || {
+        crew.start(move |name| {
             let Some(desk) = desk.upgrade() else { return };
             {
                 let mut state = desk.state();
+                state.working.retain(|_, working| working.who.as_ref().is_none_or(|who| who.0 != name));
                 state.alive = state.alive.saturating_sub(1);
                 let asked = state.idle + state.working.len();
                 state.starting = state.starting.min(state.alive.saturating_sub(asked));
@@ -238,13 +320,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_is_refused_in_time_and_busy_is_not_gone() {
-        let desk = Arc::new(Desk::new("trees", None));
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
         let began = Instant::now();
         assert_eq!(desk.call(call(1)).await, Err(InvokeError::Unreachable));
         assert_eq!(began.elapsed(), PATIENCE);
-        let line = Line::default();
         let (first, busy) = tokio::join!(desk.call(call(2)), async {
-            assert_eq!(desk.next(&line).await.id, "2");
+            assert_eq!(desk.next(&None).await.id, "2");
             desk.call(call(3)).await
         });
         assert_eq!((first, busy), (Err(InvokeError::Timeout), Err(InvokeError::Busy)));
@@ -254,7 +335,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_wait_than_there_is_room_for() {
-        let desk = Arc::new(Desk::new("trees", None));
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
         let spawn = |id| {
             let desk = desk.clone();
             tokio::spawn(async move { desk.call(call(id)).await })
@@ -269,13 +350,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_on_another_line_is_an_answer() {
-        let desk = Arc::new(Desk::new("trees", None));
-        let line = Line::default();
+        let desk = Arc::new(Desk::new("trees", None, Arc::default()));
+        let who = Who("1".to_owned(), IpAddr::from([127, 0, 0, 1]));
         let (answered, ()) = tokio::join!(desk.call(call(1)), async {
-            let taken = desk.next(&line).await;
-            line.gone.cancel();
+            let first = desk.member(&who);
+            let taken = desk.next(&desk.presence(&who)).await;
+            drop(first);
             sleep(GRACE / 2).await;
+            let second = desk.member(&who);
+            sleep(GRACE * 2).await;
             assert!(desk.end(&taken.id, Outcome::Answer(Bytes::from_static(b"{}"))));
+            drop(second);
         });
         assert_eq!(answered, Ok(Bytes::from_static(b"{}")));
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -67,13 +68,14 @@ impl Fleet {
             ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-            ("AWS_LAMBDA_RUNTIME_API", format!("http://{api}/{}", function.name)),
             ("SHARED_CONFIG_PATH", self.settings.display().to_string()),
         ];
         Crew {
             program: program(&self.folder, &function.name),
             replicas: self.replicas,
             environment: environment.into(),
+            api: format!("http://{api}/{}", function.name),
+            started: AtomicUsize::new(0),
             stop: stop.clone(),
         }
     }
@@ -88,13 +90,16 @@ pub(super) struct Crew {
     program: PathBuf,
     pub(super) replicas: usize,
     environment: Vec<(&'static str, String)>,
+    api: String,
+    started: AtomicUsize,
     stop: CancellationToken,
 }
 
 impl Crew {
-    /// Starts one, and tells when it has ended, with a pause if that was too soon.
-    pub(super) fn start(&self, ended: impl FnOnce() + Send + 'static) {
-        let mut command = self.command();
+    /// Starts one, and tells when it has ended, and by what name it was known; with a pause if that was too soon.
+    pub(super) fn start(&self, ended: impl FnOnce(String) + Send + 'static) {
+        let name = self.started.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut command = self.command(&name);
         let (program, stop) = (self.program.display().to_string(), self.stop.clone());
         tokio::spawn(async move {
             let began = Instant::now();
@@ -110,12 +115,12 @@ impl Crew {
                 sleep(SOON).await;
             }
             if !stop.is_cancelled() {
-                ended();
+                ended(name);
             }
         });
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         // The settings in force are in the file, whatever they came from; the environment would win.
@@ -125,6 +130,7 @@ impl Crew {
                 command.env_remove(alias);
             }
         }
+        command.env("AWS_LAMBDA_RUNTIME_API", format!("{}/{name}", self.api));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A key pressed at the console is for the runner, which ends them when they are done.
         #[cfg(unix)]

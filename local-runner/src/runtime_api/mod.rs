@@ -30,7 +30,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::invoker::{InvokeError, Invoker, LARGEST_EVENT, RouteTaken};
 use crate::queues::JobHandler;
 use crate::template::Template;
-use desk::{Call, Desk};
+use desk::{Call, Desk, Lobby};
 
 pub use fleet::Fleet;
 
@@ -74,13 +74,13 @@ impl RuntimeApi {
             TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let fleet = fleet.map(Arc::new);
+        let (fleet, lobby) = (fleet.map(Arc::new), Arc::<Lobby>::default());
         let desk = |function: &crate::template::Function| {
             let crew = fleet.as_ref().map(|fleet| fleet.crew(function, address, &stop));
-            (function.name.clone(), Arc::new(Desk::new(&function.name, crew)))
+            (function.name.clone(), Arc::new(Desk::new(&function.name, crew, lobby.clone())))
         };
         let desks: Desks = Arc::new(template.functions.iter().map(desk).collect());
-        tokio::spawn(server::serve(listener, desks.clone(), stop.clone()));
+        tokio::spawn(server::serve(listener, desks.clone(), lobby, stop.clone()));
         Ok(Self { desks, clock, ids, address, _stop: stop.drop_guard() })
     }
 
@@ -132,8 +132,8 @@ impl Invoker for RuntimeApi {
 
 /// Why the body of a request cannot be sent on.
 fn unread(error: &axum::Error) -> InvokeError {
-    use std::error::Error as _;
-    let limit = error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+    use std::error::Error;
+    let limit = error.source().is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>);
     if limit { InvokeError::TooLarge } else { InvokeError::Unreadable }
 }
 

@@ -1,9 +1,10 @@
-//! The Lambda Runtime API (2018-06-01), with the function's name in front of its paths.
+//! The Lambda Runtime API (2018-06-01), with the function's name in front of its paths, and that of the
+//! process if it has one.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::Json;
@@ -16,25 +17,29 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
-use super::desk::{Call, Desk, Line, Outcome};
+use super::desk::{Call, Desk, Lobby, Member, Outcome, Stranger, Who};
 use super::{Desks, LARGEST};
 
-/// Serves until `stop`. Processes that wait for work then learn that there is nobody any more, and end.
-pub(super) async fn serve(listener: TcpListener, desks: Desks, stop: CancellationToken) {
-    let routes = Router::new()
-        .route("/{function}/2018-06-01/runtime/invocation/next", get(next))
-        .route("/{function}/2018-06-01/runtime/invocation/{id}/response", post(response))
-        .route("/{function}/2018-06-01/runtime/invocation/{id}/error", post(error))
-        .route("/{function}/2018-06-01/runtime/init/error", post(init_error))
-        .with_state(desks);
-    let service = routes.into_make_service_with_connect_info::<Line>();
+/// Takes connections until `stop`.
+pub(super) async fn serve(listener: TcpListener, desks: Desks, lobby: Arc<Lobby>, stop: CancellationToken) {
+    let mut routes = Router::new();
+    // With a name for each process, those of one machine can be told from each other.
+    for who in ["/{function}", "/{function}/{process}"] {
+        routes = routes
+            .route(&format!("{who}/2018-06-01/runtime/invocation/next"), get(next))
+            .route(&format!("{who}/2018-06-01/runtime/invocation/{{id}}/response"), post(response))
+            .route(&format!("{who}/2018-06-01/runtime/invocation/{{id}}/error"), post(error))
+            .route(&format!("{who}/2018-06-01/runtime/init/error"), post(init_error));
+    }
+    let service = routes.with_state(desks).into_make_service_with_connect_info::<Line>();
     tokio::select! {
-        ended = async { axum::serve(Lines(listener), service).await } => {
+        ended = async { axum::serve(Lines(listener, lobby), service).await } => {
             if let Err(error) = ended {
                 tracing::error!(%error, "the Runtime API does not listen any more");
             }
@@ -43,19 +48,41 @@ pub(super) async fn serve(listener: TcpListener, desks: Desks, stop: Cancellatio
     }
 }
 
+/// What the path says.
+#[derive(Deserialize)]
+struct Address {
+    function: String,
+    #[serde(default)]
+    process: String,
+    #[serde(default)]
+    id: String,
+}
+
+/// The desk that a process asks at, and who it is.
+fn come(desks: &Desks, address: &Address, line: &Line) -> Option<(Arc<Desk>, Who)> {
+    let desk = desks.get(&address.function)?;
+    let who = Who(address.process.clone(), line.from);
+    line.member.get_or_init(|| desk.member(&who));
+    drop(line.stranger.lock().unwrap_or_else(PoisonError::into_inner).take());
+    Some((desk.clone(), who))
+}
+
 /// Work for the process, as soon as there is some: it expects nothing else.
 async fn next(
     State(desks): State<Desks>,
-    Path(function): Path<String>,
+    Path(address): Path<Address>,
     ConnectInfo(line): ConnectInfo<Line>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(desk) = desks.get(&function) else { return no_such_function() };
-    // One that closes its connection over its work is not dead because of that.
+    let Some((desk, who)) = come(&desks, &address, &line) else { return no_such_function() };
+    let function = address.function;
+    // One that opens a connection for each thing it says is not dead because of that.
     let closes =
         headers.get(header::CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-    let line = if closes { Line::default() } else { line };
-    let Call { id, event, deadline, .. } = desk.next(&line).await;
+    let presence = if closes { None } else { desk.presence(&who) };
+    // Or it would keep itself from being missed.
+    drop(line);
+    let Call { id, event, deadline, .. } = desk.next(&presence).await;
     let mut response = Response::new(Body::from(event));
     let arn = format!("arn:aws:lambda:local:000000000000:function:{function}");
     for (name, value) in [
@@ -73,32 +100,35 @@ async fn next(
 
 async fn response(
     State(desks): State<Desks>,
-    Path((function, id)): Path<(String, String)>,
+    Path(address): Path<Address>,
+    ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let Some(desk) = desks.get(&function) else { return no_such_function() };
-    match to_bytes(request.into_body(), LARGEST).await {
-        Ok(bytes) => ended(desk, &id, Outcome::Answer(bytes)),
-        Err(_) => {
-            tracing::error!(function, "the function's answer is too large, or broke off");
-            desk.end(&id, Outcome::Failed);
-            refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
-        }
+    let Some((desk, _)) = come(&desks, &address, &line) else { return no_such_function() };
+    let Address { function, id, .. } = address;
+    if let Ok(bytes) = to_bytes(request.into_body(), LARGEST).await {
+        return ended(&desk, &id, Outcome::Answer(bytes));
     }
+    tracing::error!(function, "the function's answer is too large, or broke off");
+    desk.end(&id, Outcome::Failed);
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
 }
 
 async fn error(
     State(desks): State<Desks>,
-    Path((function, id)): Path<(String, String)>,
+    Path(address): Path<Address>,
+    ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let Some(desk) = desks.get(&function) else { return no_such_function() };
+    let Some((desk, _)) = come(&desks, &address, &line) else { return no_such_function() };
+    let Address { function, id, .. } = address;
     let why = why(request).await;
     tracing::error!(function, why, "the function failed");
-    ended(desk, &id, Outcome::Failed)
+    ended(&desk, &id, Outcome::Failed)
 }
 
-async fn init_error(State(desks): State<Desks>, Path(function): Path<String>, request: Request) -> Response {
+async fn init_error(State(desks): State<Desks>, Path(address): Path<Address>, request: Request) -> Response {
+    let Address { function, .. } = address;
     let Some(desk) = desks.get(&function) else { return no_such_function() };
     let why = why(request).await;
     tracing::error!(function, why, "a process of the function could not begin");
@@ -130,13 +160,21 @@ fn no_such_function() -> Response {
     refused(StatusCode::NOT_FOUND, "NoSuchFunction")
 }
 
-/// Connections that tell when they end.
-struct Lines(TcpListener);
+/// Connections that know whose they are.
+struct Lines(TcpListener, Arc<Lobby>);
+
+/// A connection's side of that.
+#[derive(Clone)]
+struct Line {
+    from: IpAddr,
+    member: Arc<OnceLock<Arc<Member>>>,
+    /// Until it is known whose it is.
+    stranger: Arc<Mutex<Option<Stranger>>>,
+}
 
 struct Tracked {
     stream: TcpStream,
     line: Line,
-    _gone: DropGuard,
 }
 
 impl axum::serve::Listener for Lines {
@@ -147,8 +185,10 @@ impl axum::serve::Listener for Lines {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
         // Small answers must not wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let line = Line::default();
-        (Tracked { stream, _gone: line.gone.clone().drop_guard(), line }, address)
+        let from = address.ip().to_canonical();
+        let stranger = Arc::new(Mutex::new(Some(self.1.enter(from))));
+        let line = Line { from, member: Arc::default(), stranger };
+        (Tracked { stream, line }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

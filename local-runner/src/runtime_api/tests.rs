@@ -1,5 +1,7 @@
 //! Processes that are well and others, played by hand over real connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::Body;
 use dzinza_ports::{SystemClock, SystemIds};
 use http::{Request as Http, StatusCode};
@@ -43,6 +45,8 @@ async fn status(asked: JoinHandle<Result<Response, InvokeError>>) -> Result<u16,
 /// A process of a function.
 struct Worker {
     function: &'static str,
+    /// Where it polls.
+    path: String,
     connection: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
 }
@@ -55,13 +59,20 @@ struct Work {
 }
 
 impl Worker {
+    /// A new one.
     async fn of(api: &RuntimeApi, function: &'static str) -> Self {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+        Self::at(api, function, format!("{function}/{}", NUMBERS.fetch_add(1, Ordering::Relaxed))).await
+    }
+
+    /// Or another connection of one that is there.
+    async fn at(api: &RuntimeApi, function: &'static str, path: String) -> Self {
         let stream = TcpStream::connect(api.address()).await.unwrap();
         let (connection, driver) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         let driver = tokio::spawn(async move {
             let _ = driver.await;
         });
-        Self { function, connection, driver }
+        Self { function, path, connection, driver }
     }
 
     async fn call(
@@ -70,7 +81,7 @@ impl Worker {
         path: &str,
         body: impl Into<Bytes>,
     ) -> http::Response<hyper::body::Incoming> {
-        let target = format!("/{}/2018-06-01/runtime/{path}", self.function);
+        let target = format!("/{}/2018-06-01/runtime/{path}", self.path);
         let request = Http::builder().method(method).uri(target).header("host", "runner");
         self.connection.ready().await.unwrap();
         self.connection.send_request(request.body(Full::new(body.into())).unwrap()).await.unwrap()
@@ -107,7 +118,8 @@ impl Worker {
 #[tokio::test]
 async fn a_process_waits_for_work_and_gets_nothing_else() {
     let api = hall().await;
-    let mut worker = Worker::of(&api, "trees").await;
+    // Alone, it needs no name of its own.
+    let mut worker = Worker::at(&api, "trees", "trees".to_owned()).await;
     let waiting = tokio::spawn(async move {
         let work = worker.next().await;
         let told = worker.answer(&work.id, 204).await;
@@ -164,6 +176,20 @@ async fn who_goes_away_over_its_work_costs_its_caller_an_answer_and_nobody_else_
     assert_eq!(status(lost).await, Err(InvokeError::Bad));
     lives.answer(&work.id, 200).await;
     assert_eq!(status(kept).await, Ok(200));
+}
+
+#[tokio::test]
+async fn one_that_closes_a_connection_over_its_work_has_not_gone() {
+    let api = hall().await;
+    let mut first = Worker::of(&api, "trees").await;
+    let mut second = Worker::at(&api, "trees", first.path.clone()).await;
+    assert_eq!(second.answer("no-such-id", 200).await, 400);
+    let asked = ask(&api, "trees", BUDGET);
+    let work = first.next().await;
+    first.die();
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(second.answer(&work.id, 200).await, 202);
+    assert_eq!(status(asked).await, Ok(200));
 }
 
 #[tokio::test]

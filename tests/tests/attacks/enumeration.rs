@@ -7,9 +7,8 @@ use crate::support::{EMAIL, reset_token, shape};
 
 /// Ends an account as its database says it.
 fn deactivate(server: &Server, email: &str) {
-    let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
-    let changed = database.execute("UPDATE users SET is_active = 0 WHERE email = ?1", [email]).unwrap();
-    assert_eq!(changed, 1);
+    let of = |no: &str| format!("UPDATE users SET is_active = {no} WHERE email = '{email}'");
+    assert_eq!(server.stores().change(&of("0"), &of("false")), 1);
 }
 
 #[tokio::test]

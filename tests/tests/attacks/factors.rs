@@ -9,9 +9,8 @@ use crate::support::{EMAIL, reset_token};
 async fn a_new_password_does_not_get_past_the_second_factor() {
     let server = Server::start().await;
     let rudo = Client::signed_up(&server, EMAIL).await;
-    let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
-    assert_eq!(database.execute("UPDATE users SET mfa_enabled = 1", []).unwrap(), 1);
-    drop(database);
+    let of = |yes: &str| format!("UPDATE users SET mfa_enabled = {yes}");
+    assert_eq!(server.stores().change(&of("1"), &of("true")), 1);
     let nobody = rudo.as_nobody();
     let wanted = async |password: &str| {
         let answer = nobody.post("/api/auth/login", &json!({ "email": EMAIL, "password": password })).await;

@@ -2,6 +2,7 @@
 //! `docs/security.md` says which test stands for which threat.
 #![cfg(test)]
 
+mod administration;
 mod caching;
 mod cross_site;
 mod enumeration;
@@ -9,7 +10,10 @@ mod factors;
 mod fixation;
 mod former;
 mod injection;
+mod issuer;
 mod logs;
+mod programs;
+mod providers;
 mod races;
 mod redirects;
 mod support;

@@ -28,8 +28,7 @@ fn counted(answers: &[Answer]) -> BTreeMap<u16, usize> {
 }
 
 fn count(server: &Server, question: &str) -> u32 {
-    let database = rusqlite::Connection::open(server.data().join("dzinza.db")).unwrap();
-    database.query_row(question, [], |row| row.get(0)).unwrap()
+    server.stores().count(question)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dzinza_tests::{Answer, Client, eventually};
+use http::Method;
 use serde_json::{Value, json};
 
 pub const EMAIL: &str = "rudo@example.org";
@@ -51,4 +52,26 @@ pub fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
         fields.remove("requestId");
     }
     (answer.status, headers, body)
+}
+
+/// Every operation of the served description: its method, its path, and whether it takes no caller.
+pub async fn operations(client: &Client) -> Vec<(Method, String, bool)> {
+    let document = client.as_nobody().get("/api/docs/openapi.json").await.ok(200);
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let Ok(method) = method.to_uppercase().parse() else { continue };
+            if [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&method) {
+                found.push((method, path.clone(), operation.get("security").is_none()));
+            }
+        }
+    }
+    found
+}
+
+/// A new token of this caller's programs.
+pub async fn program_token(client: &Client, scopes: &[&str]) -> String {
+    let wanted = json!({ "name": "Backup", "scopes": scopes });
+    let made = client.post("/api/auth/tokens", &wanted).await.ok(201);
+    made["token"].as_str().expect("a token").to_owned()
 }

@@ -11,25 +11,25 @@ use serde_json::{Value, json};
 use crate::support::{EMAIL, claims, shape};
 
 /// The keys of a running server, as someone has them who can sign anything.
-struct Keys {
-    access: Vec<u8>,
+pub struct Keys {
+    pub access: Vec<u8>,
     refresh: Vec<u8>,
 }
 
 impl Keys {
-    fn of(server: &Server) -> Self {
+    pub fn of(server: &Server) -> Self {
         let secrets = Embedded::open(server.data()).unwrap().secrets;
         let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
         Self { access: bytes(&secrets.jwt), refresh: bytes(&secrets.jwt_refresh) }
     }
 }
 
-fn sign(header: &Header, claims: &Value, key: &[u8]) -> String {
+pub fn sign(header: &Header, claims: &Value, key: &[u8]) -> String {
     encode(header, claims, &EncodingKey::from_secret(key)).unwrap()
 }
 
 /// The claims with one of them changed; null takes it away.
-fn with(claims: &Value, name: &str, value: Value) -> Value {
+pub fn with(claims: &Value, name: &str, value: Value) -> Value {
     let mut claims = claims.clone();
     let fields = claims.as_object_mut().unwrap();
     match value {
@@ -59,7 +59,7 @@ fn header_with(algorithm: Algorithm, real: &Header) -> Header {
 }
 
 /// Unsigned, in the spellings that libraries have fallen for.
-fn unsigned(claims: &Value) -> Vec<String> {
+pub fn unsigned(claims: &Value) -> Vec<String> {
     let text = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let spellings = ["none", "None", "NONE", "nOnE", ""];
     let of = |alg: &str| format!("{}.{}.", text(&json!({ "alg": alg, "typ": "JWT" })), text(claims));
@@ -67,7 +67,7 @@ fn unsigned(claims: &Value) -> Vec<String> {
 }
 
 /// An address of each function that wants a caller.
-async fn one_of_each(client: &Client) -> Vec<String> {
+pub async fn one_of_each(client: &Client) -> Vec<String> {
     let tree = client.tree().await["id"].as_str().unwrap().to_owned();
     vec![
         "/api/auth/me".to_owned(),

@@ -134,6 +134,8 @@ impl Ids {
             .replace("{exportId}", &self.export)
             // Passkeys take an authenticator, so here they are nobody's; `functions/auth` tests somebody's.
             .replace("{passkeyId}", "01a20784-3d50-74f9-9661-553000000099")
+            // None is configured: who may link is tested in `functions/auth` as well.
+            .replace("{provider}", "nobody")
             .replace("{version}", "1")
             .replace("{id}", one);
         assert!(!filled.contains('{'), "this test does not know what to put into {filled}");

@@ -9,6 +9,7 @@ use std::time::Duration;
 use dzinza_contract::ManualClock;
 use dzinza_domain::collections;
 use dzinza_jobs::JobsPorts;
+use dzinza_letters::PostOffice;
 use dzinza_ports::{Clock as _, Letter, Mail, Mailer, Message, Outbox as _, StoreErrorKind, SystemIds};
 use dzinza_sealing::{LETTERS, Sealer};
 use dzinza_smtp::{Security, SmtpMailer, SmtpSettings};
@@ -46,6 +47,7 @@ impl Post {
         let clock = Arc::new(ManualClock::default());
         let store = SqliteStore::in_memory(clock.clone(), Arc::new(SystemIds), collections::ALL).unwrap();
         let folder = tempfile::tempdir().unwrap();
+        let sealer = Arc::new(Sealer::new(b"the data key of the tests", None));
         let ports = JobsPorts {
             documents: store.clone(),
             blobs: FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap(),
@@ -54,7 +56,19 @@ impl Post {
             audit: store.clone(),
             outbox: store.clone(),
             mail,
-            sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
+            sealer: sealer.clone(),
+            post: PostOffice {
+                outbox: store.clone(),
+                queue: store.clone(),
+                sealer,
+                site: store.clone(),
+                clock: clock.clone(),
+                ids: Arc::new(SystemIds),
+                support: String::new(),
+                home: String::new(),
+                public_url: "http://127.0.0.1:3001".to_owned(),
+                proof_lifetime: Duration::from_hours(24),
+            },
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             undo_window: Duration::from_hours(24),

@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all that CI checks once the tools are there. Every step runs, so that one run tells
 //! everything; a step that fails makes the whole fail.
 
+mod cloud;
 mod steps;
 
 use std::process::ExitCode;

@@ -8,6 +8,8 @@ use crate::gate;
 use crate::outcome::Outcome;
 use crate::shell::{answers, capture, run};
 
+use super::cloud;
+
 /// Where the steps run.
 pub struct Place {
     pub root: PathBuf,
@@ -18,9 +20,6 @@ pub struct Step {
     pub name: &'static str,
     pub run: fn(&Place) -> anyhow::Result<Outcome>,
 }
-
-/// The program with every server it can use.
-const CLOUD: &str = "dzinza-tests/cloud";
 
 pub const STEPS: &[Step] = &[
     Step { name: "fmt", run: |place| cargo(place, &["fmt", "--all", "--check"]) },
@@ -33,23 +32,15 @@ pub const STEPS: &[Step] = &[
         },
     },
     // What the default program is built without; the rest is checked already.
-    Step {
-        name: "clippy cloud",
-        run: |place| {
-            let features = ["--features", CLOUD, "--keep-going", "--", "-D", "warnings"];
-            cargo(place, &[&["clippy", "--workspace", "--all-targets"][..], &features].concat())
-        },
-    },
+    Step { name: "clippy cloud", run: cloud::clippy },
     // Without what makes their ports, functions see no adapter and no runtime.
     Step { name: "functions alone", run: functions_alone },
     // Doctests too: `cargo test` runs them after the others.
     Step { name: "test", run: |place| cargo(place, &["test", "--workspace", "--no-fail-fast"]) },
     // The same from end to end, with every function in processes of its own.
-    Step { name: "test runtime api", run: runtime_api },
-    Step {
-        name: "test cloud",
-        run: |place| cargo(place, &["test", "--workspace", "--features", CLOUD, "--test", "postgres"]),
-    },
+    Step { name: "test runtime api", run: cloud::test_apart },
+    Step { name: "test cloud", run: cloud::test },
+    Step { name: "test servers", run: cloud::test_on_servers },
     Step { name: "rustdoc", run: rustdoc },
     Step { name: "clean tree", run: clean_tree },
 ];
@@ -75,11 +66,6 @@ fn functions_alone(place: &Place) -> anyhow::Result<Outcome> {
     });
     arguments.extend(functions.map(|package| format!("--package={}", package.name)));
     cargo(place, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn runtime_api(place: &Place) -> anyhow::Result<Outcome> {
-    let arguments = ["test", "-p", "dzinza-tests", "--no-fail-fast"];
-    run(&place.root, "cargo", &arguments, &[("DZINZA_TEST_INVOKER", "runtime-api")])
 }
 
 fn gates() -> anyhow::Result<Outcome> {

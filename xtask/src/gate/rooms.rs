@@ -52,7 +52,8 @@ const TABLE: &[Row] = &[
     row("lib/ports", &["lib/domain"]),
     Row { tests: SUITE, ..row("lib/archive", &["lib/domain", "lib/ports"]) },
     Row { tests: SUITE, ..row("lib/legacy", &["lib/domain", "lib/ports"]) },
-    row("lib/letters", &["lib/ports"]),
+    row("lib/letters", &["lib/domain", "lib/ports", "lib/sealing"]),
+    row("lib/mime", &["lib/ports"]),
     Row { tests: SUITE, ..row("lib/graphs", &["lib/domain", "lib/kinship", "lib/ports"]) },
     row("lib/transfer", &["lib/domain", "lib/gedcom", "lib/ports"]),
     row("lib/web", &["lib/domain", "lib/ports"]),
@@ -60,7 +61,7 @@ const TABLE: &[Row] = &[
     // Its jobs go to a queue elsewhere.
     Row { tests: MOVING, ..row("lib/adapters/mongo", &["lib/domain", "lib/ports"]) },
     Row { tests: MOVING, ..row("lib/adapters/postgres", &["lib/domain", "lib/ports"]) },
-    Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/ports"]) },
+    Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/mime", "lib/ports"]) },
     row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
     Row {
         optional: &["lib/telemetry"],
@@ -87,6 +88,11 @@ const TABLE: &[Row] = &[
         optional: BOOT,
         tests: SUITE,
         ..row("functions/auth", &["lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web"])
+    },
+    Row {
+        optional: BOOT,
+        tests: SUITE,
+        ..row("functions/admin", &["lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web"])
     },
     Row { optional: BOOT, tests: SUITE, ..row("functions/people", KIN) },
     Row { optional: BOOT, tests: SUITE, ..row("functions/trees", TREES) },

@@ -9,4 +9,5 @@ mod settings;
 mod support;
 mod trail;
 mod users_change;
+mod users_letters;
 mod users_read;

@@ -8,9 +8,12 @@ use axum::body::Body;
 use dzinza_admin::{AdminPorts, api};
 use dzinza_contract::ManualClock;
 use dzinza_domain::collections;
+use dzinza_letters::PostOffice;
 use dzinza_ports::{
-    AccessToken, AuditEntry, Clock, Ids, NewUser, Passkey, RefreshToken, Role, SystemIds, User, UserChange,
+    AccessToken, AuditEntry, Clock, Ids, Mail, NewUser, Passkey, RefreshToken, Role, SystemIds, User,
+    UserChange,
 };
+use dzinza_sealing::{LETTERS, Sealer};
 use dzinza_sqlite::SqliteStore;
 use dzinza_web::{AuthState, LoginLock, SiteWatch, TokenKeys, TokenSubject};
 use http::{Method, Request, StatusCode};
@@ -57,6 +60,18 @@ impl House {
             site: SiteWatch::new(store.clone(), time.clone()),
             documents: store.clone(),
             limits: store.clone(),
+            post: PostOffice {
+                outbox: store.clone(),
+                queue: store.clone(),
+                sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
+                site: store.clone(),
+                clock: time.clone(),
+                ids: ids.clone(),
+                support: String::new(),
+                home: String::new(),
+                public_url: "https://api.dzinza.org".to_owned(),
+                proof_lifetime: Duration::from_hours(24),
+            },
             clock: time,
             ids,
             auth,
@@ -72,6 +87,19 @@ impl House {
     pub async fn add(&self, email: &str, role: Role) -> User {
         self.clock.advance(Duration::from_secs(1));
         add(&self.ports, email, role).await
+    }
+
+    /// The letters that were posted since the last time, by address.
+    pub async fn letters(&self) -> Vec<Mail> {
+        let post = &self.ports.post;
+        let leased = post.outbox.lease(100, Duration::from_hours(10_000), self.clock.now()).await.unwrap();
+        let open = |sealed: &str| post.sealer.open(LETTERS, sealed).unwrap();
+        let mut letters: Vec<Mail> = leased
+            .iter()
+            .map(|outgoing| serde_json::from_str(&open(&outgoing.letter.sealed)).unwrap())
+            .collect();
+        letters.sort_by(|one, other| one.to.cmp(&other.to));
+        letters
     }
 
     pub async fn user(&self, id: &str) -> User {

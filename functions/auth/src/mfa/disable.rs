@@ -5,7 +5,8 @@ use dzinza_ports::{Given, UserChange};
 use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
-use super::{Owner, Proof};
+use super::REFUSED;
+use crate::owner::{Owner, Proof};
 use crate::wire::mfa::FactorRequest;
 use crate::wire::{ErrorBody, Message};
 use crate::{Service, audit, letters};
@@ -34,15 +35,15 @@ pub(crate) async fn disable(
 ) -> Result<Json<Message>, Problem> {
     let ports = &service.ports;
     let proof = Proof::read(&body)?;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     if !owner.user.mfa_enabled {
         return Err(off());
     }
-    demand(&owner, &proof)?;
+    demand(&owner, &proof).await?;
     owner.prove(proof).await?;
     let change = UserChange {
         given: Given { mfa_enabled: Some(true), ..Given::default() },
-        letters: vec![letters::news(ports, &owner.user, Letterhead::mfa_off)?],
+        letters: vec![letters::news(ports, &owner.user, Letterhead::mfa_off).await?],
         mfa_enabled: Some(false),
         mfa_secret: Some(None),
         pending_mfa: Some(None),
@@ -57,14 +58,15 @@ pub(crate) async fn disable(
 }
 
 /// Says what is missing.
-fn demand(owner: &Owner<'_>, proof: &Proof) -> Result<(), Problem> {
+async fn demand(owner: &Owner<'_>, proof: &Proof) -> Result<(), Problem> {
     if owner.has_password() && proof.password.is_none() {
         return Err(Problem::field("password", "required", "Give your password"));
     }
-    if !owner.has_password() && !owner.fresh {
+    let fresh = owner.is_fresh().await?;
+    if !owner.has_password() && !fresh {
         return Err(Problem::bad_request("You signed in more than ten minutes ago: please sign in again"));
     }
-    if proof.code.is_none() && !(owner.has_password() && owner.fresh) {
+    if proof.code.is_none() && !(owner.has_password() && fresh) {
         return Err(Problem::field("code", "required", "Give a code of your app or a backup code"));
     }
     Ok(())

@@ -9,13 +9,15 @@ use super::totp::OneTimeCodes;
 use crate::passwords::Turn;
 use crate::{AuthPorts, audit};
 
-/// What a code was.
+/// What a second factor was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Factor {
     /// Of an app.
     OneTimeCode,
     /// Of the list; so many are left.
     BackupCode(usize),
+    /// Its owner was verified by the authenticator.
+    Passkey,
 }
 
 impl Factor {
@@ -24,6 +26,7 @@ impl Factor {
         match self {
             Self::OneTimeCode => "password+totp",
             Self::BackupCode(_) => "password+backup_code",
+            Self::Passkey => "password+passkey",
         }
     }
 }
@@ -52,7 +55,7 @@ pub(crate) async fn check(
             let details = json!({ "left": left });
             audit::record(ports, "MFA_BACKUP_CODE_USED", Some(&user.id), client, details).await;
         }
-        None => {}
+        Some(Factor::Passkey) | None => {}
     }
     Ok((turn, factor))
 }

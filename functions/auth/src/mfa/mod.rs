@@ -6,8 +6,8 @@
 mod backup;
 mod disable;
 mod factor;
-mod owner;
 mod regenerate;
+mod second;
 mod setup;
 mod totp;
 mod verify;
@@ -15,10 +15,13 @@ mod verify;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use factor::{Factor, check};
-pub(crate) use owner::{Owner, Proof};
+pub(crate) use factor::check;
+pub(crate) use second::{SecondFactor, methods};
 
 use crate::Service;
+
+/// What the audit calls asking for another protection without proof.
+pub(crate) const REFUSED: &str = "MFA_CHANGE_REFUSED";
 
 /// The routes under `/api/auth/mfa`.
 pub(crate) fn routes() -> OpenApiRouter<Service> {

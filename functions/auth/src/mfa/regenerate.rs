@@ -6,7 +6,8 @@ use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use super::setup::unkept;
-use super::{Owner, Proof, backup};
+use super::{REFUSED, backup};
+use crate::owner::{Owner, Proof};
 use crate::wire::ErrorBody;
 use crate::wire::mfa::{BackupCodes, FactorRequest};
 use crate::{Service, audit};
@@ -34,13 +35,13 @@ pub(crate) async fn regenerate(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let proof = Proof::read(&body)?;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     if !owner.user.mfa_enabled {
         return Err(off());
     }
     if proof.code.is_some() {
         owner.prove(proof).await?;
-    } else if !owner.fresh {
+    } else if !owner.is_fresh().await? {
         let message = "You signed in more than ten minutes ago: give a code of your app or a backup code";
         return Err(Problem::field("code", "required", message));
     }

@@ -6,9 +6,10 @@ use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use http::{HeaderValue, header};
 use jiff::SignedDuration;
 
+use super::REFUSED;
 use super::totp::{self, OneTimeCodes};
-use super::{Owner, Proof};
 use crate::Service;
+use crate::owner::{Owner, Proof};
 use crate::wire::ErrorBody;
 use crate::wire::mfa::{SetUp, SetUpRequest};
 
@@ -38,7 +39,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let proof = Proof::read(&body)?;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     if owner.user.mfa_enabled {
         return Err(already());
     }

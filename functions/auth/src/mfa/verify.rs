@@ -11,8 +11,9 @@ use serde_json::json;
 
 use super::setup::unkept;
 use super::totp::OneTimeCodes;
-use super::{Owner, Proof, backup};
+use super::{REFUSED, backup};
 use crate::limits::fingerprint;
+use crate::owner::{Owner, Proof};
 use crate::wire::ErrorBody;
 use crate::wire::mfa::{BackupCodes, CodeRequest};
 use crate::{AuthPorts, Service, audit, letters};
@@ -44,14 +45,14 @@ pub(crate) async fn verify(
 ) -> Result<Response, Problem> {
     let ports = &service.ports;
     let code = Proof::read(&body)?.code.ok_or_else(|| FieldProblem::required("code"))?;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     let user = &owner.user;
     let now = ports.clock.now();
     let pending = user.pending_mfa.clone().filter(|(_, until)| !user.mfa_enabled && *until > now);
     let (sealed, _) = pending.ok_or_else(nothing)?;
     let codes = OneTimeCodes::stored(&ports.sealer, &user.id, &sealed)?;
     check_attempts(ports, &sealed).await?;
-    let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let code: String = code.text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let Some(step) = codes.step_of(&code, now) else {
         owner.refused("setup_code").await;
         let message = "The code is not right. Is the clock of your device?";
@@ -61,7 +62,7 @@ pub(crate) async fn verify(
     let given = Given { mfa_enabled: Some(false), pending_mfa: Some(sealed.clone()), ..Given::default() };
     let change = UserChange {
         given,
-        letters: vec![letters::news(ports, user, Letterhead::mfa_on)?],
+        letters: vec![letters::news(ports, user, Letterhead::mfa_on).await?],
         mfa_enabled: Some(true),
         mfa_secret: Some(Some(sealed)),
         pending_mfa: Some(None),

@@ -1,6 +1,5 @@
 //! The letter about a sign-in from a device that this account was never used on.
 
-use dzinza_letters::Reader;
 use dzinza_ports::{RefreshToken, User};
 use dzinza_web::ClientInfo;
 
@@ -24,8 +23,7 @@ pub(crate) async fn watch(ports: &AuthPorts, user: &User, client: &ClientInfo) {
     }
     let device = describe(client);
     let now = ports.clock.now();
-    let letter =
-        letters::news(ports, user, |head, reader: &Reader<'_>| head.new_device(reader, &device, now));
+    let letter = letters::news(ports, user, |head, reader| head.new_device(reader, &device, now)).await;
     keys::post(ports, letter).await;
 }
 

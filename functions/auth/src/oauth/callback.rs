@@ -8,12 +8,12 @@ use dzinza_web::{ClientInfo, JsonBody, MaybeCaller, Problem};
 use http::HeaderMap;
 
 use super::attempt::{self, Half};
-use super::begin::session_of;
 use super::linking::{self, Decision};
 use super::provider::{Profile, Provider, refused};
 use super::sign_in;
 use crate::Service;
-use crate::input::{filled_line, note, secret};
+use crate::input::{note, secret};
+use crate::mfa::{self, SecondFactor};
 use crate::wire::keys::OAuthCallback;
 use crate::wire::{ErrorBody, SignedIn};
 
@@ -21,7 +21,7 @@ use crate::wire::{ErrorBody, SignedIn};
 const LONGEST: usize = 4096;
 
 /// Finish signing in with a provider (contract E24), or linking an identity if that was begun. If the account has a second
-/// factor the answer has `requireMfa`; then call again with the same `state`, and `mfaCode` in place of `code`.
+/// factor the answer has `requireMfa`; then call again with the same `state`, and `mfaCode` or `passkey` in place of `code`.
 #[utoipa::path(
     post, path = "/api/auth/oauth/{provider}/callback", tag = "auth", operation_id = "finishOAuth",
     params(("provider" = String, Path, description = "The provider")),
@@ -52,14 +52,15 @@ pub(crate) async fn finish_oauth(
     let given = Given::read(&body)?;
     let back = Return { service: &service, provider, client: &client, headers: &headers, state: given.state };
     let Some(code) = given.code else {
-        return back.second_half(given.mfa_code.as_deref()).await;
+        return back.second_half(given.factor).await;
     };
     let begun = attempt::take(ports, &provider.name, &back.state, &headers).await?;
     let now = ports.clock.now();
     let profile = provider.identify(code, begun.verifier, begun.nonce, now).await?;
     if let Some(user_id) = begun.link_to {
         // Whoever is signed in now need not be whoever began.
-        if session_of(caller?)?.user_id != user_id {
+        let present = caller?.0.ok_or_else(|| Problem::unauthorized("Please sign in to continue"))?;
+        if present.user_id != user_id {
             return Err(refused());
         }
         let user = linking::link_to(ports, &client, &provider.name, &user_id, &profile).await?;
@@ -67,7 +68,7 @@ pub(crate) async fn finish_oauth(
     }
     match linking::decide(ports, &provider.name, &profile).await? {
         Decision::SignIn { user, .. } if user.mfa_enabled => {
-            back.first_half(user, profile, begun.browser, given.mfa_code.as_deref()).await
+            back.first_half(user, profile, begun.browser, given.factor).await
         }
         decision => {
             let made = linking::carry_out(&service, &client, &provider.name, &profile, decision).await?;
@@ -92,18 +93,20 @@ impl Return<'_> {
         user: User,
         profile: Profile,
         browser: String,
-        mfa_code: Option<&str>,
+        factor: Option<SecondFactor>,
     ) -> Result<Response, Problem> {
+        let ports = &self.service.ports;
+        let methods = mfa::methods(ports, &user).await?;
         let half = Half { provider: self.provider.name.clone(), browser, user_id: user.id, profile };
-        attempt::keep_half(&self.service.ports, &self.state, &half).await?;
-        match mfa_code {
-            Some(_) => self.second_half(mfa_code).await,
-            None => Ok(Json(SignedIn::second_factor_wanted(vec!["totp"])).into_response()),
+        attempt::keep_half(ports, &self.state, &half).await?;
+        match factor {
+            Some(_) => self.second_half(factor).await,
+            None => Ok(Json(SignedIn::second_factor_wanted(methods)).into_response()),
         }
     }
 
-    async fn second_half(&self, mfa_code: Option<&str>) -> Result<Response, Problem> {
-        let mfa_code = mfa_code.ok_or_else(|| FieldProblem::required("code"))?;
+    async fn second_half(&self, factor: Option<SecondFactor>) -> Result<Response, Problem> {
+        let factor = factor.ok_or_else(|| FieldProblem::required("code"))?;
         let (ports, name) = (&self.service.ports, &self.provider.name);
         let half = attempt::half(ports, name, &self.state, self.headers).await?;
         // Decided again: the identity may have been removed, or the address given up.
@@ -112,7 +115,7 @@ impl Return<'_> {
         if user.id != half.user_id {
             return Err(refused());
         }
-        sign_in::second_factor(self.service, self.client, &user, mfa_code).await?;
+        sign_in::second_factor(self.service, self.client, &user, factor).await?;
         attempt::take_half(ports, &self.state).await?;
         if link {
             linking::link_to(ports, self.client, name, &user.id, &half.profile).await?;
@@ -129,7 +132,7 @@ impl Return<'_> {
 struct Given {
     state: String,
     code: Option<String>,
-    mfa_code: Option<String>,
+    factor: Option<SecondFactor>,
 }
 
 impl Given {
@@ -148,13 +151,12 @@ impl Given {
         let state = bounded("state").and_then(|state| state.ok_or_else(|| FieldProblem::required("state")));
         let state = note(state, &mut problems);
         let code = note(bounded("code"), &mut problems).flatten();
-        let mfa = input.get(&["mfaCode", "mfa_code"]).filter(|code| !code.is_null());
-        let mfa_code = note(filled_line(mfa, "mfaCode", 20), &mut problems).flatten();
-        if code.is_none() && mfa_code.is_none() {
+        let factor = SecondFactor::read(input, &mut problems);
+        if code.is_none() && factor.is_none() {
             problems.push(FieldProblem::required("code"));
         }
         match state {
-            Some(state) if problems.is_empty() => Ok(Self { state, code, mfa_code }),
+            Some(state) if problems.is_empty() => Ok(Self { state, code, factor }),
             _ => Err(problems.into()),
         }
     }

@@ -128,7 +128,7 @@ pub(crate) async fn link_to(
         Err(error) => return Err(error.into()),
     }
     audit::record(ports, "IDENTITY_LINKED", Some(user_id), client, json!({ "provider": provider })).await;
-    keys::post(ports, keys::identity_linked(ports, &user, provider)).await;
+    keys::post(ports, keys::identity_linked(ports, &user, provider).await).await;
     Ok(user)
 }
 

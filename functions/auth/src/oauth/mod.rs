@@ -23,7 +23,7 @@ use dzinza_web::Problem;
 use http::StatusCode;
 use secrecy::SecretString;
 
-pub(crate) use begin::{__path_begin_oauth, begin_oauth};
+pub(crate) use begin::{__path_begin_linking, __path_begin_oauth, begin_linking, begin_oauth};
 pub(crate) use callback::{__path_finish_oauth, finish_oauth};
 pub(crate) use reclaim::remove_keys;
 

@@ -43,13 +43,13 @@ pub(crate) async fn reclaim(
     remove_keys(ports, &user.id).await?;
     audit::record(ports, "ACCOUNT_RECLAIMED", Some(&user.id), client, json!({})).await;
     if had_password {
-        notices::keys::post(ports, notices::keys::reclaimed(ports, &user)).await;
+        notices::keys::post(ports, notices::keys::reclaimed(ports, &user).await).await;
     }
     Ok(Some(user))
 }
 
-/// Removes passkeys and identities. Whoever proves an address for the first time, be it by a mailed token, must not share
-/// the account with whoever made it.
+/// Removes passkeys and identities. Whoever takes an account by proving its address, as with a mailed token that sets a
+/// new password, must not share it with whoever made it or was in it.
 pub(crate) async fn remove_keys(ports: &AuthPorts, user_id: &str) -> Result<(), Problem> {
     for passkey in ports.passkeys.of_user(user_id).await? {
         ports.passkeys.remove(user_id, &passkey.id).await?;

@@ -11,8 +11,9 @@ use super::attempt;
 use super::provider::refused;
 use crate::lockout::Lockout;
 use crate::login::inactive;
+use crate::mfa::SecondFactor;
 use crate::wire::{SignedIn, UserView};
-use crate::{AuthPorts, Service, audit, erasure, mfa, session};
+use crate::{AuthPorts, Service, audit, erasure, session};
 
 /// Begins a session for whom a provider knows (name and subject).
 pub(super) async fn sign_in(
@@ -66,12 +67,12 @@ pub(super) fn linked(ports: &AuthPorts, user: &User) -> Result<Response, Problem
     Ok((headers, Json(answer)).into_response())
 }
 
-/// Uses up a code of the second factor. Wrong ones count towards the lock, before anybody else gets the turn.
+/// Uses up a second factor. Wrong ones count towards the lock, before anybody else gets the turn.
 pub(super) async fn second_factor(
     service: &Service,
     client: &ClientInfo,
     user: &User,
-    code: &str,
+    factor: SecondFactor,
 ) -> Result<(), Problem> {
     let ports = &service.ports;
     let lockout = Lockout::of(ports, &user.email);
@@ -79,8 +80,8 @@ pub(super) async fn second_factor(
     let turn = service.passwords.turn().await?;
     // Others may have used up the attempts while this one waited.
     lockout.check(Some(user)).await?;
-    let (turn, factor) = mfa::check(ports, client, turn, user, code).await?;
-    if factor.is_some() {
+    let (turn, found) = factor.check(ports, client, turn, user).await?;
+    if found.is_some() {
         return Ok(());
     }
     lockout.failed(Some(user)).await?;

@@ -8,7 +8,8 @@ use dzinza_web::{Caller, ClientInfo, JsonBody, Problem};
 use serde_json::json;
 
 use crate::input::filled_line;
-use crate::mfa::{Owner, Proof};
+use crate::mfa::REFUSED;
+use crate::owner::{Owner, Proof};
 use crate::wire::mfa::SetUpRequest;
 use crate::wire::passkeys::{PasskeyList, PasskeyName, PasskeyView};
 use crate::wire::{ErrorBody, Message};
@@ -90,7 +91,7 @@ pub(crate) async fn remove(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Message>, Problem> {
     let ports = &service.ports;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     let known = ports.passkeys.of_user(&owner.user.id).await?;
     if !known.iter().any(|passkey| passkey.id == id) {
         return Err(none());
@@ -101,7 +102,7 @@ pub(crate) async fn remove(
     }
     let details = json!({ "passkeyId": id });
     audit::record(ports, "PASSKEY_REMOVED", Some(&owner.user.id), &client, details).await;
-    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_removed)).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_removed).await).await;
     Ok(Json(Message { message: "The passkey is removed".to_owned() }))
 }
 

@@ -20,7 +20,8 @@ use super::ceremony::{self, broken, unreadable};
 use super::manage::tell;
 use super::stored;
 use crate::input::{filled_line, note};
-use crate::mfa::{Owner, Proof};
+use crate::mfa::REFUSED;
+use crate::owner::{Owner, Proof};
 use crate::wire::ErrorBody;
 use crate::wire::mfa::SetUpRequest;
 use crate::wire::passkeys::{NewPasskey, PasskeyOptions, PasskeyView};
@@ -53,7 +54,7 @@ pub(crate) async fn options(
 ) -> Result<Json<PasskeyOptions>, Problem> {
     let ports = &service.ports;
     let proof = Proof::read(&body)?;
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     owner.fresh_or_password(proof).await?;
     let known = known(ports, &owner.user).await?;
     let domain = ceremony::domain(ports)?;
@@ -104,7 +105,7 @@ pub(crate) async fn register(
     let Some(credential) = note(credential, &mut problems).filter(|_| problems.is_empty()) else {
         return Err(problems.into());
     };
-    let owner = Owner::of(&service, &client, &caller).await?;
+    let owner = Owner::of(&service, &client, &caller, REFUSED).await?;
     known(ports, &owner.user).await?;
     let passkey = verified(ports, &owner.user, name, &credential).await?;
     match ports.passkeys.add(passkey.clone()).await {
@@ -115,7 +116,7 @@ pub(crate) async fn register(
     }
     let details = json!({ "passkeyId": passkey.id });
     audit::record(ports, "PASSKEY_ADDED", Some(&owner.user.id), &client, details).await;
-    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_added)).await;
+    tell(ports, letters::news(ports, &owner.user, Letterhead::passkey_added).await).await;
     Ok((StatusCode::CREATED, Json(PasskeyView::of(&passkey))).into_response())
 }
 

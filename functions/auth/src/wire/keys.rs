@@ -1,6 +1,7 @@
 //! Signing in with a provider, identities, access tokens, sessions.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Where to send the browser.
@@ -18,12 +19,15 @@ pub struct OAuthCallback {
     /// From the address the browser came back to.
     #[schema(max_length = 4096)]
     pub state: String,
-    /// From the address the browser came back to; absent in the second call with `mfaCode`.
+    /// From the address the browser came back to; absent in the second call with `mfaCode` or `passkey`.
     #[schema(max_length = 4096)]
     pub code: Option<String>,
     /// The code of the second factor, if that was asked for.
     #[schema(max_length = 20)]
     pub mfa_code: Option<String>,
+    /// In its place: what a passkey answered to `/api/auth/passkeys/login/options`, `AuthenticationResponseJSON`.
+    #[schema(value_type = Option<Object>)]
+    pub passkey: Option<Value>,
 }
 
 /// Who the caller is at a provider.
@@ -62,6 +66,9 @@ pub struct AccessTokenRequest {
     /// Days until it ends; 90 if absent.
     #[schema(minimum = 1, maximum = 365)]
     pub expires_in_days: Option<u64>,
+    /// Wanted if the sign-in is more than ten minutes ago.
+    #[schema(format = Password)]
+    pub password: Option<String>,
 }
 
 /// A token of the caller's programs.

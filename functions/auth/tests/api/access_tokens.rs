@@ -2,7 +2,7 @@ use dzinza_ports::UserChange;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{House, Reply};
+use crate::support::{House, PASSWORD, Reply};
 
 const EMAIL: &str = "tendai@example.org";
 const TOKENS: &str = "/api/auth/tokens";
@@ -153,4 +153,37 @@ async fn there_are_at_most_fifty() {
     let body = json!({ "name": "one more", "scopes": ["read"] });
     let reply = house.call(Method::POST, TOKENS).bearer(session.access()).json(&body).send().await;
     assert_eq!(reply.status, 409);
+}
+
+/// Or whoever found an open browser could come back for a year.
+#[tokio::test]
+async fn making_one_takes_the_password_ten_minutes_after_signing_in() {
+    let house = House::new();
+    let session = house.register(EMAIL).await;
+    let ask = async |password: Value| {
+        let body = json!({ "name": "Backup", "scopes": ["read"], "password": password });
+        house.call(Method::POST, TOKENS).bearer(session.access()).json(&body).send().await
+    };
+    assert_eq!(ask(Value::Null).await.status, 201);
+    house.advance_minutes(11);
+    assert_eq!(ask(Value::Null).await.fields(), ["password"]);
+    // Renewing a session makes it no younger.
+    let renewed = house.refresh(session.refresh()).await;
+    let access = renewed.body["accessToken"].as_str().unwrap();
+    let body = json!({ "name": "Backup", "scopes": ["read"] });
+    let late = house.call(Method::POST, TOKENS).bearer(access).json(&body).send().await;
+    assert_eq!(late.fields(), ["password"]);
+    for _ in 0..5 {
+        let wrong = ask(json!("Mutupo-1891")).await;
+        assert_eq!(
+            (wrong.fields(), &wrong.body["errors"][0]["type"]),
+            (vec!["password"], &json!("wrong_password"))
+        );
+    }
+    assert_eq!(house.last_entry().action, "ACCESS_TOKEN_REFUSED");
+    assert_eq!(ask(json!(PASSWORD)).await.status, 423, "wrong ones count towards the lock");
+    house.advance_minutes(16);
+    assert_eq!(ask(json!(PASSWORD)).await.status, 201);
+    let user = house.user(EMAIL).await;
+    assert_eq!(house.ports.access_tokens.of_user(&user.id).await.unwrap().len(), 2);
 }

@@ -39,6 +39,7 @@ async fn every_route_is_described_and_only_credentials_are_public() {
         ("POST", "/api/auth/mfa/setup", false),
         ("POST", "/api/auth/mfa/verify", false),
         ("POST", "/api/auth/oauth/{provider}/callback", true),
+        ("POST", "/api/auth/oauth/{provider}/link", false),
         ("POST", "/api/auth/passkeys/login", true),
         ("POST", "/api/auth/passkeys/login/options", true),
         ("POST", "/api/auth/passkeys/register", false),

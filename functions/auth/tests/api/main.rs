@@ -15,6 +15,7 @@ mod export_data;
 mod issuer;
 #[cfg(test)]
 mod leaving;
+mod leaving_admins;
 mod limits;
 mod lockout;
 mod login;
@@ -30,6 +31,8 @@ mod oauth_second_factor;
 mod passkeys;
 #[cfg(test)]
 mod passwords_reset;
+#[cfg(test)]
+mod planted;
 mod profile;
 mod refresh;
 mod register;

@@ -36,7 +36,7 @@ async fn an_address_that_both_have_proved_links_and_the_password_stays() {
 }
 
 /// Everything that somebody could leave behind in an account that is not theirs.
-async fn prepare(issuer: &Issuer) -> (Reply, String) {
+pub async fn prepare(issuer: &Issuer) -> (Reply, String) {
     let house = &issuer.house;
     let session = house.register(EMAIL).await;
     let user_id = house.user(EMAIL).await.id;
@@ -231,7 +231,7 @@ async fn a_signed_in_caller_links_removes_and_keeps_the_last_way_in() {
     let issuer = Issuer::new(rules()).await;
     let house = &issuer.house;
     let me = house.register("rudo@example.org").await;
-    let begin = || house.call(Method::GET, "/api/auth/oauth/home?link=true");
+    let begin = || house.call(Method::POST, "/api/auth/oauth/home/link");
     assert_eq!(begin().send().await.status, 401);
     let visit = issuer.consent(&begin().bearer(me.access()).send().await, &tendai());
     let back = |access: &str, visit: &crate::issuer::Visit| {
@@ -285,6 +285,37 @@ async fn a_cookie_that_is_left_over_from_another_does_not_turn_signing_in_into_l
     let visit = issuer.consent(&begun, &tendai());
     let body = json!({ "state": visit.state, "code": visit.code });
     let call = issuer.house.call(Method::POST, "/api/auth/oauth/home/callback").bearer(left.access());
+    let reply = call.header("cookie", &visit.cookie).json(&body).send().await;
+    assert_eq!((reply.status.as_u16(), &reply.body["user"]["email"]), (200, &json!(EMAIL)));
+}
+
+#[tokio::test]
+async fn linking_takes_the_password_ten_minutes_after_signing_in() {
+    let issuer = Issuer::new(rules()).await;
+    let house = &issuer.house;
+    let me = house.register("rudo@example.org").await;
+    let begin = async |body: Value| {
+        house.call(Method::POST, "/api/auth/oauth/home/link").bearer(me.access()).json(&body).send().await
+    };
+    assert_eq!(begin(json!({})).await.status, 200, "a sign-in a moment ago is enough");
+    house.advance_minutes(11);
+    let bare = begin(json!({})).await;
+    assert_eq!((bare.fields(), &bare.body["errors"][0]["type"]), (vec!["password"], &json!("required")));
+    let wrong = begin(json!({ "password": "Mutupo-1891" })).await;
+    assert_eq!(
+        (wrong.fields(), &wrong.body["errors"][0]["type"]),
+        (vec!["password"], &json!("wrong_password"))
+    );
+    assert_eq!(house.last_entry().action, "IDENTITY_LINK_REFUSED");
+    assert_eq!((bare.cookies().len(), wrong.cookies().len()), (0, 0));
+    assert_eq!(begin(json!({ "password": PASSWORD })).await.status, 200);
+    // Asked for at the address for signing in it is signing in.
+    issuer.catch_up();
+    let path = "/api/auth/oauth/home?link=true";
+    let begun = house.call(Method::GET, path).bearer(me.access()).send().await;
+    let visit = issuer.consent(&begun, &tendai());
+    let body = json!({ "state": visit.state, "code": visit.code });
+    let call = house.call(Method::POST, "/api/auth/oauth/home/callback").bearer(me.access());
     let reply = call.header("cookie", &visit.cookie).json(&body).send().await;
     assert_eq!((reply.status.as_u16(), &reply.body["user"]["email"]), (200, &json!(EMAIL)));
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::issuer::{Issuer, Visit};
 use crate::mfa::{code, enrolled, wrong_code};
 use crate::oauth::tendai;
+use crate::passkeys::{at_home, challenge, person};
 use crate::support::rules;
 
 const EMAIL: &str = "tendai@example.org";
@@ -57,4 +58,30 @@ async fn wrong_codes_lock_and_open_and_link_nothing() {
     assert!(issuer.house.recorded().contains(&"LOGIN_FAILED_INVALID_MFA".to_owned()));
     issuer.house.advance_minutes(6);
     assert_eq!(issuer.post("home", &visit.cookie, &right).await.status, 400, "too late");
+}
+
+#[tokio::test]
+async fn a_passkey_does_as_well_as_a_code_and_anothers_does_not() {
+    let issuer = Issuer::new(at_home()).await;
+    let house = &issuer.house;
+    let (_, passkey) = person(house, EMAIL, 1).await;
+    let (_, others) = person(house, "rudo@example.org", 2).await;
+    let settled = UserChange { email_verified: Some(true), mfa_enabled: Some(true), ..UserChange::default() };
+    house.change(EMAIL, settled).await;
+    let visit = issuer.visit("home", &tendai()).await;
+    let pending = issuer.come_back("home", &visit).await;
+    assert_eq!(pending.body["mfaMethods"], json!(["totp", "passkey"]), "{}", pending.body);
+    let answer = async |passkey| {
+        let body = json!({ "state": visit.state, "passkey": passkey });
+        issuer.post("home", &visit.cookie, &body).await
+    };
+    assert_eq!(answer(json!("text")).await.fields()[0], "passkey");
+    assert_eq!(answer(json!({})).await.fields(), ["passkey"]);
+    assert_eq!(answer(others.get(&challenge(house).await)).await.status, 401);
+    assert_eq!(linked(&issuer).await, 0);
+    let right = passkey.get(&challenge(house).await);
+    let reply = answer(right.clone()).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["requireMfa"]), (200, &json!(false)), "{}", reply.body);
+    assert_eq!((house.me(reply.access()).await.as_u16(), linked(&issuer).await), (200, 1));
+    assert_eq!(answer(right).await.status, 400, "it is used up");
 }

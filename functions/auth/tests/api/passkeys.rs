@@ -22,9 +22,14 @@ const LOGIN: &str = "/api/auth/passkeys/login";
 const REGISTER: &str = "/api/auth/passkeys/register";
 const PASSKEYS: &str = "/api/auth/passkeys";
 
-fn house() -> House {
+/// Rules of a site that has a domain for passkeys.
+pub fn at_home() -> AuthRules {
     let relying_party = RelyingParty { id: DOMAIN.to_owned(), origins: vec![PAGE.to_owned()] };
-    House::with(AuthRules { relying_party, ..rules() })
+    AuthRules { relying_party, ..rules() }
+}
+
+fn house() -> House {
+    House::with(at_home())
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -32,7 +37,7 @@ fn encode(bytes: &[u8]) -> String {
 }
 
 /// One passkey of one account, and how the page and the authenticator behave.
-struct Authenticator {
+pub struct Authenticator {
     key: SigningKey,
     id: Vec<u8>,
     user: Vec<u8>,
@@ -97,7 +102,7 @@ impl Authenticator {
     }
 
     /// What `navigator.credentials.get` answers.
-    fn get(&self, options: &Value) -> Value {
+    pub fn get(&self, options: &Value) -> Value {
         self.counter.set(if self.counter.get() == 0 { 0 } else { self.counter.get() + 1 });
         let client_data = self.client_data("get", options["publicKey"]["challenge"].as_str().unwrap());
         let data = self.authenticator_data(self.flags);
@@ -125,7 +130,7 @@ async fn add(house: &House, access: &str, authenticator: &mut Authenticator) -> 
 }
 
 /// A signed-up person with a passkey: the access token of the signing-up, and the authenticator.
-async fn person(house: &House, email: &str, seed: u8) -> (String, Authenticator) {
+pub async fn person(house: &House, email: &str, seed: u8) -> (String, Authenticator) {
     let access = house.register(email).await.access().to_owned();
     let mut authenticator = Authenticator::new(seed);
     let added = add(house, &access, &mut authenticator).await;
@@ -133,7 +138,7 @@ async fn person(house: &House, email: &str, seed: u8) -> (String, Authenticator)
     (access, authenticator)
 }
 
-async fn challenge(house: &House) -> Value {
+pub async fn challenge(house: &House) -> Value {
     house.post(&format!("{LOGIN}/options"), json!({})).await.body
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use dzinza_ports::{Clock as _, RefreshToken, Role, Sessions, StoreError, UserChange, Users};
+use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -102,4 +103,22 @@ async fn who_is_deactivated_or_given_another_role_while_signing_in_is_not_signed
         let sessions = house.ports.sessions.active(&user.id, house.clock.now()).await.unwrap();
         assert_eq!(sessions.len(), 1, "that of signing up alone");
     }
+}
+
+#[tokio::test]
+async fn letters_and_pages_are_in_the_name_of_the_platform() {
+    let house = House::new();
+    set(&house, json!({ "siteName": "Mhuri & Co" })).await;
+    house.register("a@b.zw").await;
+    assert!(house.proofs(1).await[0].contains("Subject: Welcome to Mhuri & Co: "));
+    house.post("/api/auth/forgot-password", json!({ "email": "a@b.zw" })).await;
+    let letter = house.letters(1).await.remove(0);
+    assert!(letter.contains("a new Mhuri & Co password") && !letter.contains("Dzinza"), "{letter}");
+    // A change is in the next letter.
+    set(&house, json!({ "siteName": "Dzinza remaGumbo" })).await;
+    house.post("/api/auth/forgot-password", json!({ "email": "a@b.zw" })).await;
+    assert!(house.letters(2).await[1].contains("a new Dzinza remaGumbo password"));
+    let path = format!("/api/auth/reset-password/{}", "0".repeat(64));
+    let (_, _, page) = house.call(Method::GET, &path).page().await;
+    assert!(page.contains("<p class=\"brand\">Dzinza remaGumbo</p>"), "{page}");
 }

@@ -8,9 +8,10 @@ use dzinza_domain::collections::{
 use dzinza_domain::leaving::{self, FORMER_MEMBER, Wish};
 use dzinza_domain::tree;
 use dzinza_ports::{
-    Audit as _, AuditEntry, Batch, Clock as _, Collection, ERASURE_BEGUN, Given, Message, NewUser,
-    Outbox as _, Role, User, UserChange, Users as _,
+    Audit as _, AuditEntry, Batch, Clock as _, Collection, ERASURE_BEGUN, Given, Mail, Message, NewUser,
+    Outbox as _, Role, SiteSettings as _, User, UserChange, Users as _,
 };
+use dzinza_sealing::LETTERS;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -275,6 +276,24 @@ async fn of_coming_back_and_being_erased_one_wins() {
         }
     }
     assert_eq!(outcomes[0] + outcomes[1], 20);
+}
+
+#[tokio::test]
+async fn the_last_letter_has_the_letterhead_of_the_platform() {
+    let house = House::new().await;
+    let world = &house.world;
+    let settings = json!({ "siteName": "Mhuri Yedu" });
+    assert!(world.store.write(settings, None, 0, world.clock.now()).await.unwrap());
+    house.wait();
+    assert!(world.handle(&clean_up()).await);
+    let letters = world.store.lease(10, Duration::from_mins(1), world.clock.now()).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    let text = world.ports.sealer.open(LETTERS, &letters[0].letter.sealed).unwrap();
+    let mail: Mail = serde_json::from_str(&text).unwrap();
+    assert_eq!(mail.subject, "Your Mhuri Yedu account is erased");
+    for part in ["comes from Mhuri Yedu", "Write to help@example.org", "https://example.org"] {
+        assert!(mail.text.contains(part), "{part}: {}", mail.text);
+    }
 }
 
 #[tokio::test]

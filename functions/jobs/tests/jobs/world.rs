@@ -12,6 +12,7 @@ use dzinza_domain::history::{self, Change};
 use dzinza_domain::import::{self, NewImport};
 use dzinza_domain::tree;
 use dzinza_jobs::JobsPorts;
+use dzinza_letters::PostOffice;
 use dzinza_ports::{
     Batch, Blobs as _, Body, Clock as _, Collection, Document, Documents, Filter, Message, Query, Queue as _,
     Row, StoreError, StoreErrorKind, SystemIds, Write,
@@ -100,6 +101,22 @@ pub struct World {
     _folder: TempDir,
 }
 
+/// In the name of a platform that has one of its own.
+fn post_office(store: Arc<SqliteStore>, clock: Arc<ManualClock>, sealer: Arc<Sealer>) -> PostOffice {
+    PostOffice {
+        outbox: store.clone(),
+        queue: store.clone(),
+        sealer,
+        site: store,
+        clock,
+        ids: Arc::new(SystemIds),
+        support: "help@example.org".to_owned(),
+        home: "https://example.org".to_owned(),
+        public_url: "https://api.example.org".to_owned(),
+        proof_lifetime: std::time::Duration::from_hours(24),
+    }
+}
+
 impl World {
     /// With one tree.
     pub async fn new() -> Self {
@@ -108,6 +125,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let blobs = FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap();
         let hooked = Arc::new(Hooked { inner: store.clone(), hook: Mutex::new(None) });
+        let sealer = Arc::new(Sealer::new(b"the data key of the tests", None));
         let ports = JobsPorts {
             documents: hooked.clone(),
             blobs: blobs.clone(),
@@ -116,7 +134,8 @@ impl World {
             audit: store.clone(),
             outbox: store.clone(),
             mail: FileMailer::open(folder.path().join("mail"), clock.clone(), Arc::new(SystemIds)).unwrap(),
-            sealer: Arc::new(Sealer::new(b"the data key of the tests", None)),
+            sealer: sealer.clone(),
+            post: post_office(store.clone(), clock.clone(), sealer),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             undo_window: std::time::Duration::from_hours(24 * 30),

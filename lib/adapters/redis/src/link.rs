@@ -7,18 +7,24 @@ use std::time::Duration;
 use dzinza_ports::{StoreError, StoreErrorKind};
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo,
-    RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _,
+    RedisConnectionInfo, RedisError, RedisResult, TlsCertificates,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// Whoever waits for longer than this waits for a Redis that is dead.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
 /// Connecting, and bringing what gathered meanwhile: nobody waits for these.
 pub(crate) const BACKGROUND_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Where a Redis is, and what it wants to hear from us. Printing it prints no password.
+/// Where a Redis is, what it wants to hear from us, and whose certificates we believe. Printing it prints no password.
 #[derive(Clone)]
-pub struct RedisAddress(ConnectionInfo);
+pub struct RedisAddress {
+    info: ConnectionInfo,
+    /// Certificates of authorities as PEM; those of the system if there are none.
+    authorities: Option<Vec<u8>>,
+}
 
 /// An address that leads to no Redis. Does not repeat the address, as a password may be part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +32,15 @@ pub enum AddressError {
     /// Not an address of Redis.
     #[error("must be an address such as redis://:password@host:6379/0")]
     Malformed,
-    /// TLS is not built in.
-    #[error("asks for TLS, which this program was built without")]
-    Tls,
+    /// Whoever is on the way could answer in its place.
+    #[error("must not ask for TLS without checking certificates")]
+    Unchecked,
+    /// Not the certificates of authorities.
+    #[error("must hold the certificates of authorities as PEM")]
+    Authorities,
+    /// Certificates would be of no use.
+    #[error("needs an address with TLS, such as rediss://:password@host:6379/0")]
+    WithoutTls,
     /// Nobody could keep the connection.
     #[error("can be used in a Tokio runtime only")]
     NoRuntime,
@@ -36,21 +48,49 @@ pub enum AddressError {
 
 impl std::fmt::Debug for RedisAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RedisAddress({})", self.0.addr())
+        write!(f, "RedisAddress({})", self.info.addr())
     }
 }
 
 impl RedisAddress {
-    /// `redis://[user][:password@]host[:port][/database]`, or `redis+unix:///path`.
+    /// `redis://[user][:password@]host[:port][/database]`, the same with `rediss:` for TLS, or `redis+unix:///path`.
     ///
     /// # Errors
-    /// If it is none of these, or asks for TLS.
+    /// If it is none of these, or asks for TLS without checking certificates.
     pub fn of_url(url: &str) -> Result<Self, AddressError> {
-        let url = url.trim();
-        if ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(AddressError::Tls);
+        let info = url.trim().into_connection_info().map_err(|_| AddressError::Malformed)?;
+        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+            return Err(AddressError::Unchecked);
         }
-        url.into_connection_info().map(Self).map_err(|_| AddressError::Malformed)
+        Ok(Self { info, authorities: None })
+    }
+
+    /// The same, where no certificates are believed but those that these authorities (PEM) have signed.
+    ///
+    /// # Errors
+    /// If these are no certificates, or the address is not one with TLS.
+    pub fn trusting(self, authorities: &[u8]) -> Result<Self, AddressError> {
+        if !matches!(self.info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Err(AddressError::WithoutTls);
+        }
+        let mut certificates = CertificateDer::pem_slice_iter(authorities).peekable();
+        // Without any nobody would be believed, and nobody told why.
+        if certificates.peek().is_none() || certificates.any(|read| read.is_err()) {
+            return Err(AddressError::Authorities);
+        }
+        let trusting = Self { authorities: Some(authorities.to_vec()), ..self };
+        trusting.clone().client().map_err(|_| AddressError::Authorities)?;
+        Ok(trusting)
+    }
+
+    fn client(self) -> RedisResult<Client> {
+        let Self { info, authorities } = self;
+        if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Client::open(info);
+        }
+        // The library takes that of the process. An error says that there is one, which is as well.
+        let _present = rustls::crypto::ring::default_provider().install_default();
+        Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: authorities })
     }
 
     /// A host by name or address, the number of a database, and a password if it wants one.
@@ -72,7 +112,7 @@ impl RedisAddress {
             settings = settings.set_password(password);
         }
         let info = (host, port).into_connection_info().map_err(|_| AddressError::Malformed)?;
-        Ok(Self(info.set_redis_settings(settings)))
+        Ok(Self { info: info.set_redis_settings(settings), authorities: None })
     }
 }
 
@@ -90,7 +130,7 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(address: RedisAddress) -> Result<Self, AddressError> {
-        let client = Client::open(address.0).map_err(|_| AddressError::Malformed)?;
+        let client = address.client().map_err(|_| AddressError::Malformed)?;
         Ok(Self { client, live: RwLock::new(None), made: AtomicU64::new(0) })
     }
 
@@ -179,21 +219,37 @@ mod tests {
             assert!(!format!("{address:?}").contains("secret"));
         }
         let address = RedisAddress::of_url("redis://:secret@host:6380/3").unwrap();
-        assert_eq!(address.0.redis_settings().db(), 3);
-        assert_eq!(address.0.redis_settings().password(), Some("secret"));
+        assert_eq!(address.info.redis_settings().db(), 3);
+        assert_eq!(address.info.redis_settings().password(), Some("secret"));
         for url in ["", "host:6379", "http://host", "redis://host/many"] {
             let error = RedisAddress::of_url(url).unwrap_err();
             assert_eq!(error, AddressError::Malformed, "{url}");
         }
-        assert_eq!(RedisAddress::of_url("rediss://:secret@host").unwrap_err(), AddressError::Tls);
+        let unchecked = RedisAddress::of_url("rediss://:secret@host/0#insecure").unwrap_err();
+        assert_eq!(unchecked, AddressError::Unchecked);
+    }
+
+    #[test]
+    fn authorities_are_certificates_and_of_use_with_tls_alone() {
+        let with_tls = || RedisAddress::of_url("rediss://:secret@host").unwrap();
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for none in ["", "secret", broken] {
+            assert_eq!(
+                with_tls().trusting(none.as_bytes()).unwrap_err(),
+                AddressError::Authorities,
+                "{none}"
+            );
+        }
+        let without = RedisAddress::of_url("redis://host").unwrap();
+        assert_eq!(without.trusting(b"").unwrap_err(), AddressError::WithoutTls);
     }
 
     #[test]
     fn a_host_has_a_database_and_perhaps_a_password() {
         let address = RedisAddress::of_host("cache", 6379, 2, Some("p@ss/word")).unwrap();
-        assert_eq!(address.0.redis_settings().db(), 2);
-        assert_eq!(address.0.redis_settings().password(), Some("p@ss/word"));
-        assert_eq!(address.0.addr().to_string(), "cache:6379");
+        assert_eq!(address.info.redis_settings().db(), 2);
+        assert_eq!(address.info.redis_settings().password(), Some("p@ss/word"));
+        assert_eq!(address.info.addr().to_string(), "cache:6379");
         assert!(RedisAddress::of_host(" ", 6379, 0, None).is_err());
         assert!(RedisAddress::of_host("redis://cache", 6379, 0, None).is_err());
     }

@@ -5,14 +5,12 @@
 //! passed on, as it tends to repeat addresses: its code is.
 #![warn(missing_docs)]
 
-mod message;
-
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dzinza_mime::Mailbox;
 use dzinza_ports::{Clock, Ids, Mail, Mailer, StoreError, StoreErrorKind};
-use lettre::message::Mailbox;
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::PoolConfig;
@@ -80,7 +78,7 @@ impl SmtpMailer {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Arc<Self>, StoreError> {
-        let from = message::sender(&settings.from_email, &settings.from_name)?;
+        let from = dzinza_mime::sender(&settings.from_email, &settings.from_name)?;
         let tls = || {
             TlsParameters::new_rustls(settings.host.clone()).map_err(|error| {
                 StoreError::with_source(StoreErrorKind::Invalid, "the name of the mail server", error)
@@ -119,7 +117,7 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: Mail) -> Result<(), StoreError> {
-        let message = message::build(&mail, &self.from, &self.ids.new_id(), self.clock.now())?;
+        let message = dzinza_mime::build(&mail, &self.from, &self.ids.new_id(), self.clock.now())?;
         let transport = self.transport();
         match tokio::time::timeout(LETTER_TIMEOUT, transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),

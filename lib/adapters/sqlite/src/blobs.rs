@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dzinza_ports::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, Clock, StoreError, StoreErrorKind};
+use dzinza_ports::{
+    BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, Clock, StoreError, StoreErrorKind, Upload, UploadUrl,
+    check_blob_key,
+};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
-use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
@@ -23,14 +23,12 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio_util::io::ReaderStream;
 
+use crate::blob_urls::Signer;
 use crate::error::{corrupt, invalid, unavailable};
 
-const LONGEST_KEY: usize = 500;
 const MARK: &[u8; 8] = b"dzblob01";
 const MARK_LENGTH: u64 = 8 + 4;
 const CHUNK: usize = 64 * 1024;
-/// Addresses expire at whole multiples of this, so that they can be cached.
-const EXPIRY_STEP: i64 = 300;
 /// What was being written this long ago is not being written any more.
 const ABANDONED: Duration = Duration::from_hours(24);
 
@@ -69,15 +67,16 @@ impl FileBlobs {
 
     /// Whether this signature gives leave to read the key now; `expires` is in seconds since 1970 UTC.
     pub fn verify(&self, key: &str, expires: i64, signature: &str) -> bool {
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
-        let signed = self.mac(key, expires).is_some_and(|mac| mac.verify_slice(&signature).is_ok());
-        signed && self.clock.now().as_second() < expires
+        self.signer().may_read(key, expires, signature)
     }
 
-    fn mac(&self, key: &str, expires: i64) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.signing_key).ok()?;
-        mac.update(format!("GET\n{key}\n{expires}").as_bytes());
-        Some(mac)
+    /// Whether this signature gives leave to send this upload under the key now.
+    pub fn verify_upload(&self, key: &str, upload: &Upload, expires: i64, signature: &str) -> bool {
+        self.signer().may_send(key, upload, expires, signature)
+    }
+
+    fn signer(&self) -> Signer<'_> {
+        Signer { key: &self.signing_key, base_path: &self.base_path, clock: &*self.clock }
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -98,7 +97,7 @@ impl FileBlobs {
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, StoreError> {
-        check_key(key)?;
+        check_blob_key(key)?;
         let name = hex(&Sha256::digest(key.as_bytes()));
         let shelf = &name[..2];
         Ok(self.folder.join(shelf).join(&name))
@@ -174,16 +173,28 @@ impl Blobs for FileBlobs {
     async fn put(&self, key: &str, content_type: &str, bytes: ByteStream) -> Result<BlobInfo, StoreError> {
         let path = self.path(key)?;
         let (unfinished, info) = self.write(key, content_type, bytes).await?;
-        blocking(move || {
-            let shelf = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-            std::fs::create_dir_all(&shelf)?;
-            unfinished.persist(&path).map_err(|error| error.error)?;
-            // The new name must be on disk too, and so must a new shelf.
-            std::fs::File::open(&shelf)?.sync_all()?;
-            shelf.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
-        })
-        .await?;
+        let place = move |path: &Path| unfinished.persist(path).map_err(|error| error.error);
+        blocking(move || appear(&path, place)).await?;
         Ok(info)
+    }
+
+    async fn put_new(
+        &self,
+        key: &str,
+        content_type: &str,
+        bytes: ByteStream,
+    ) -> Result<BlobInfo, StoreError> {
+        let path = self.path(key)?;
+        let taken = || StoreError::new(StoreErrorKind::Conflict, "a blob of this key");
+        if fs::try_exists(&path).await.map_err(io)? {
+            return Err(taken());
+        }
+        let (unfinished, info) = self.write(key, content_type, bytes).await?;
+        let place = move |path: &Path| match unfinished.persist_noclobber(path) {
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            placed => placed.map(|()| true).map_err(|error| error.error),
+        };
+        if blocking(move || appear(&path, place)).await? { Ok(info) } else { Err(taken()) }
     }
 
     async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Option<BlobRead>, StoreError> {
@@ -226,14 +237,25 @@ impl Blobs for FileBlobs {
     }
 
     async fn get_url(&self, key: &str, lifetime: Duration) -> Result<String, StoreError> {
-        check_key(key)?;
-        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        let wanted = self.clock.now().as_second().saturating_add(lifetime).min(i64::MAX - EXPIRY_STEP);
-        let expires = (wanted / EXPIRY_STEP + 1) * EXPIRY_STEP;
-        let mac = self.mac(key, expires).ok_or_else(|| invalid("the signing key"))?;
-        let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-        Ok(format!("{}/{key}?expires={expires}&signature={signature}", self.base_path))
+        self.signer().get_url(key, lifetime)
     }
+
+    async fn put_url(&self, key: &str, upload: &Upload, lifetime: Duration) -> Result<UploadUrl, StoreError> {
+        self.signer().put_url(key, upload, lifetime)
+    }
+}
+
+/// Gives a finished file its name, durably.
+fn appear<T>(path: &Path, place: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
+    let shelf = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+    std::fs::create_dir_all(&shelf)?;
+    let placed = place(path)?;
+    // The new name must be on disk too, and so must a new shelf.
+    std::fs::File::open(&shelf)?.sync_all()?;
+    if let Some(folder) = shelf.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(placed)
 }
 
 /// Every key, as the trailers of the files say it.
@@ -275,18 +297,6 @@ fn key_of(path: &Path) -> std::io::Result<String> {
     let mut json = vec![0; size as usize];
     file.read_exact(&mut json)?;
     Ok(serde_json::from_slice::<Trailer>(&json).map_err(|_| damaged())?.key)
-}
-
-fn check_key(key: &str) -> Result<(), StoreError> {
-    let plain = |segment: &str| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(allowed)
-    };
-    if key.len() <= LONGEST_KEY && key.split('/').all(plain) {
-        Ok(())
-    } else {
-        Err(invalid("a malformed blob key"))
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {

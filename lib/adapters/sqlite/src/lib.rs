@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod archives;
+mod blob_urls;
 mod blobs;
 mod chosen;
 mod connection;

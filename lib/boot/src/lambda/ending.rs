@@ -59,14 +59,12 @@ pub(super) struct Watched<S> {
 
 impl<S, R> Service<R> for Watched<S>
 where
-    S: Service<R>,
-    S::Future: Send + 'static,
-    S::Response: Send,
-    S::Error: Send,
+    S: Service<R> + 'static,
+    R: 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -91,6 +89,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::pin::pin;
     use std::time::Duration;
 
     use tokio::sync::oneshot;
@@ -108,13 +107,15 @@ mod tests {
         first.send(()).unwrap();
         assert!(timeout(Duration::from_secs(1), service.call(go)).await.is_ok());
         let (last, go) = oneshot::channel();
-        let working = tokio::spawn(service.call(go));
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let ended = tokio::spawn(async move { ending.finished().await });
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(!ended.is_finished());
+        let mut working = pin!(service.call(go));
+        let mut finished = pin!(ending.finished());
+        assert!(timeout(Duration::from_secs(1), working.as_mut()).await.is_err());
+        assert!(timeout(Duration::from_secs(1), finished.as_mut()).await.is_err());
         last.send(()).unwrap();
-        ended.await.unwrap();
+        tokio::select! {
+            _ = working.as_mut() => panic!("the runtime would ask for more"),
+            () = finished => {}
+        }
         assert!(timeout(Duration::from_secs(1), working).await.is_err());
     }
 }

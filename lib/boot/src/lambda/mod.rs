@@ -30,6 +30,9 @@ use ending::Ending;
 /// Enough for one request at a time and what it leaves to others; a function has no more of a processor anyway.
 const THREADS: usize = 2;
 
+/// The runtime logs whole events, with all that people say in them; whatever an operator wants to see, not that.
+const SILENT: &str = "lambda_runtime=info,lambda_http=info";
+
 /// Answers requests as the function of this name, one at a time, for as long as there is somebody to ask for them.
 pub fn http(name: &'static str, make: impl FnOnce(&House) -> anyhow::Result<ApiRouter>) -> ExitCode {
     run(name, move |house, ending| {
@@ -70,10 +73,12 @@ fn run<F: Future<Output = Result<(), Error>>>(
     make: impl FnOnce(House, Ending) -> anyhow::Result<F>,
 ) -> ExitCode {
     let ended = || -> anyhow::Result<()> {
-        let settings = Settings::load()?;
-        dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+        runtime.block_on(dzinza_wiring::look_up())?;
+        let settings = Settings::load()?;
+        let filter = format!("{},{SILENT}", settings.log_level);
+        dzinza_telemetry::log(&filter, settings.log_format == "json")?;
         runtime.block_on(async move {
             let _held = dzinza_wiring::share(&settings.data)?;
             let ending = Ending::default();

@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    fn event(path: &str, query: &str, headers: serde_json::Value) -> Request {
+    fn event(path: &str, query: &str, headers: &serde_json::Value) -> Request {
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
             "cookies": ["a=1", "b=2"], "isBase64Encoded": true, "body": "AP8=",
@@ -70,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_request_is_the_one_that_was_made() {
-        let request = event("/api/persons/Mhizha Ž", "q=a%20b&q=%2B", json!({"host": "api.example"}));
+        let request = event("/api/persons/Mhizha Ž", "q=a%20b&q=%2B", &json!({"host": "api.example"}));
         assert_eq!(request.uri(), "/api/persons/Mhizha%20%C5%BD?q=a%20b&q=%2B");
         assert_eq!(request.method(), "PATCH");
         assert_eq!(request.headers()["cookie"], "a=1; b=2");
@@ -88,7 +88,7 @@ mod tests {
             ("/a%2Fb", "/a%2Fb"),
             ("//a", "//a"),
         ] {
-            let request = event(path, "", host.clone());
+            let request = event(path, "", &host);
             assert_eq!(request.uri().path(), target);
             assert_eq!(request.headers()["x-request-id"], "given");
         }

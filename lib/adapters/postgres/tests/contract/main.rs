@@ -5,13 +5,13 @@ mod legacy;
 mod look;
 mod migrations;
 mod outages;
-mod process;
 mod server;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use dzinza_contract::servers::programs;
 use dzinza_contract::{AccountPorts, Failed, Fresh, ManualClock, Suite};
 use dzinza_ports::SystemIds;
 use dzinza_postgres::PgAccounts;
@@ -23,7 +23,7 @@ const CONNECTIONS: u32 = 6;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let programs = process::programs();
+    let programs = programs();
     anyhow::ensure!(
         programs.is_some() || !in_ci(),
         "there is no PostgreSQL server on this machine: apt-get install postgresql"

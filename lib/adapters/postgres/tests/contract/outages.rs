@@ -8,8 +8,8 @@ use dzinza_ports::{StoreErrorKind, SystemIds, Users as _};
 use dzinza_postgres::PgAccounts;
 use libtest_mimic::Trial;
 
-use crate::process::programs;
 use crate::server::PostgresServer;
+use dzinza_contract::servers::programs;
 
 pub fn cases(trials: &mut Vec<Trial>) {
     let mut case = |sentence: &str, run: fn(&Path) -> anyhow::Result<()>| {

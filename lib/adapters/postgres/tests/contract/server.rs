@@ -9,7 +9,7 @@ use sqlx_core::raw_sql::raw_sql;
 use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::PgConnection;
 
-use crate::process::Postgres;
+use dzinza_contract::servers::Postgres;
 
 /// An empty database, and one with our layout, to copy from.
 const EMPTY: &str = "template0";

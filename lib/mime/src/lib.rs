@@ -1,11 +1,13 @@
-//! A letter as a message (RFC 5322), as text and as HTML beside each other (RFC 2046, 5.1.4).
+//! A letter as a message (RFC 5322), as text and as HTML beside each other (RFC 2046, 5.1.4), for whoever sends it.
+#![warn(missing_docs)]
 
 use std::time::{Duration, SystemTime};
 
 use dzinza_ports::{Mail, StoreError, StoreErrorKind};
 use jiff::Timestamp;
+pub use lettre::message::Mailbox;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 /// Tells other machines that no person wrote this, so that they do not answer (RFC 3834, 5).
@@ -30,15 +32,21 @@ fn invalid(what: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, what)
 }
 
-/// The sender.
-pub(crate) fn sender(email: &str, name: &str) -> Result<Mailbox, StoreError> {
+/// The sender; the name may be empty.
+///
+/// # Errors
+/// `Invalid` if the address is none.
+pub fn sender(email: &str, name: &str) -> Result<Mailbox, StoreError> {
     let address: Address = email.trim().parse().map_err(|_| invalid("the address of the sender"))?;
     let name = one_line(name);
     Ok(Mailbox::new(Some(name.trim().to_owned()).filter(|name| !name.is_empty()), address))
 }
 
 /// The message. A line break in the subject or the address makes no header.
-pub(crate) fn build(mail: &Mail, from: &Mailbox, id: &str, now: Timestamp) -> Result<Message, StoreError> {
+///
+/// # Errors
+/// `Invalid` if the letter goes to no address.
+pub fn build(mail: &Mail, from: &Mailbox, id: &str, now: Timestamp) -> Result<Message, StoreError> {
     let to: Address = mail.to.parse().map_err(|_| invalid("the address of a letter"))?;
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let builder = Message::builder()
