@@ -65,7 +65,10 @@ const TABLE: &[Row] = &[
     row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
     Row {
         optional: &["lib/telemetry"],
-        ..row("lib/boot", &["lib/config", "lib/domain", "lib/ports", "lib/sealing", "lib/web", "lib/wiring"])
+        ..row(
+            "lib/boot",
+            &["lib/config", "lib/domain", "lib/letters", "lib/ports", "lib/sealing", "lib/web", "lib/wiring"],
+        )
     },
     Row {
         optional: BOOT,
