@@ -220,6 +220,37 @@ async fn behind_a_trusted_proxy_every_client_has_its_own_allowance() {
 }
 
 #[tokio::test]
+async fn errors_are_told_in_the_callers_language_whoever_made_them() {
+    let site = start(|settings| settings.rate_limit_max = 6).await;
+    let shona = [("accept-language", "sn, en;q=0.5"), ("origin", "https://elsewhere.example")];
+    let ndebele = [("accept-language", "nd-ZW")];
+    let nowhere = site.send("GET", "/api/nowhere", &shona, Body::empty()).await;
+    let body = nowhere.problem(404);
+    assert_eq!(body["message"], "Hapana chinhu pakero iyi");
+    assert_eq!((&body["error"], &body["path"]), (&json!("Endpoint not found"), &json!("/api/nowhere")));
+    assert_eq!(nowhere.header("content-language"), Some("sn"));
+    let vary = nowhere.header("vary").unwrap().to_lowercase();
+    assert!(vary.contains("origin") && vary.contains("accept-language"), "{vary}");
+    // A function's plain text is not told at all; what a catalogue lacks stays English.
+    let plain = site.send("GET", "/api/family-trees/plain", &ndebele, Body::empty()).await;
+    assert_eq!(plain.problem(400)["message"], "Isicelo kasiqondanga");
+    assert_eq!(plain.header("content-language"), Some("nd"));
+    let gone = site.send("GET", "/api/family-trees/gone", &ndebele, Body::empty()).await;
+    assert_eq!(gone.problem(404)["message"], "This tree is gone");
+    assert_eq!(gone.header("content-language"), Some("en"));
+    let english = site.get("/api/nowhere").await;
+    assert_eq!(english.problem(404)["message"], "There is nothing at this address");
+    assert_eq!(english.header("content-language"), Some("en"));
+    let well = site.send("GET", "/api/persons", &shona, Body::empty()).await;
+    assert_eq!((well.status, well.header("content-language")), (200, None));
+    site.get("/api/persons").await;
+    let refused = site.send("GET", "/api/persons", &shona, Body::empty()).await;
+    let body = refused.problem(429);
+    assert_eq!(body["message"], "Zvikumbiro zvawandisa. Tapota edzai zvakare mushure menguva.");
+    assert_eq!((&body["error"], refused.header("content-language")), (&json!("RATE_LIMITED"), Some("sn")));
+}
+
+#[tokio::test]
 async fn a_route_has_the_templates_limit() {
     let site = start(|_| {}).await;
     assert_eq!(site.get("/api/persons/throttled").await.status, 200);

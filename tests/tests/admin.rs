@@ -92,6 +92,15 @@ async fn under_maintenance_only_administrators_change_anything() {
     let refused = rudo.put(&path, &json!({ "name": "Ncube" })).await;
     assert_eq!(refused.header("retry-after"), Some("300"));
     assert_eq!(refused.problem(503)["error"], "MAINTENANCE");
+    let in_shona =
+        rudo.request(Method::PUT, &path).header("accept-language", "sn").json(&json!({ "name": "Ncube" }));
+    let refused = rudo.send(in_shona).await;
+    assert_eq!(refused.header("content-language"), Some("sn"));
+    assert!(
+        refused.problem(503)["message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("Dzinza iri kugadziriswa"))
+    );
     for (path, body) in [
         ("/api/family-trees", json!({ "name": "Another" })),
         ("/api/genealogy/members", json!({ "firstName": "Eve" })),

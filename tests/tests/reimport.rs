@@ -297,18 +297,19 @@ fn start(data: &Path) -> Process {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_is_killed_goes_on_and_can_be_undone() {
-    const FAMILIES: usize = 1500;
+    // Where the export has to fit into what Lambda sends, fewer.
+    let families = if dzinza_tests::apart() { 500 } else { 1500 };
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let mut process = start(&data);
     let mut owner = Client::at(process.url()).sign_up(EMAIL).await;
     let tree = owner.new_tree("Chirandu", "private").await;
-    let first = text(&upload(&owner, &tree, "", &generated(FAMILIES, "Gutu")).await.ok(202)["id"]);
+    let first = text(&upload(&owner, &tree, "", &generated(families, "Gutu")).await.ok(202)["id"]);
     until(&owner, &tree, &first, "completed").await;
     let before = text(&look(&owner, &tree).await["export"]);
-    assert_eq!(before.matches("2 PLAC Gutu\n").count(), FAMILIES * 3);
+    assert_eq!(before.matches("2 PLAC Gutu\n").count(), families * 3);
 
-    let newer = generated(FAMILIES + 1, "Masvingo");
+    let newer = generated(families + 1, "Masvingo");
     let id = text(&upload(&owner, &tree, "?mode=update", &newer).await.ok(202)["id"]);
     until(&owner, &tree, &id, "previewed").await;
     owner.post(&format!("/api/family-trees/{tree}/imports/{id}/apply"), &json!({})).await.ok(202);
@@ -329,15 +330,15 @@ async fn an_update_that_is_killed_goes_on_and_can_be_undone() {
     assert!(in_the_middle > 0, "no kill was in the middle");
     let done = until(&owner, &tree, &id, "completed").await;
     let counts = &done["update"]["persons"];
-    assert_eq!((&counts["changed"], &counts["new"]), (&json!(FAMILIES * 3), &json!(3)), "{done}");
+    assert_eq!((&counts["changed"], &counts["new"]), (&json!(families * 3), &json!(3)), "{done}");
     let after = look(&owner, &tree).await;
-    assert_eq!(text(&after["export"]).matches("2 PLAC Masvingo\n").count(), FAMILIES * 3 + 3);
-    assert_eq!(after["statistics"]["totalPersons"], FAMILIES * 3 + 3);
-    assert_eq!(after["statistics"]["totalRelationships"], (FAMILIES + 1) * 3);
+    assert_eq!(text(&after["export"]).matches("2 PLAC Masvingo\n").count(), families * 3 + 3);
+    assert_eq!(after["statistics"]["totalPersons"], families * 3 + 3);
+    assert_eq!(after["statistics"]["totalRelationships"], (families + 1) * 3);
 
     owner.delete(&format!("/api/family-trees/{tree}/imports/{id}")).await.ok(202);
     let undone = until(&owner, &tree, &id, "undone").await;
-    assert_eq!(undone["restored"], FAMILIES * 3 + usize::from(undone["restored"] == FAMILIES * 3 + 1));
+    assert_eq!(undone["restored"], families * 3 + usize::from(undone["restored"] == families * 3 + 1));
     assert_eq!(text(&look(&owner, &tree).await["export"]), before);
     assert!(!process.complaints().contains("panicked"), "{}", process.complaints());
 }

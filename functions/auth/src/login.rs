@@ -115,7 +115,8 @@ pub(crate) fn inactive() -> Problem {
     Problem::new(http::StatusCode::FORBIDDEN, "ACCOUNT_INACTIVE", "This account has been deactivated")
 }
 
-/// One text for the unknown address and the wrong password.
+/// One text for the unknown address and the wrong password. The frontend's sign-in window takes people to the sign-in page
+/// if it says "invalid" or "credentials"; in other languages they stay in the window and read it there.
 fn wrong() -> Problem {
     Problem::unauthorized("Invalid e-mail address or password")
 }

@@ -24,6 +24,7 @@ mod router;
 mod site;
 mod state;
 mod token;
+mod tongues;
 pub mod user_view;
 
 pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp};
@@ -47,6 +48,7 @@ pub use router::{ApiRouter, finish, operations};
 pub use site::SiteWatch;
 pub use state::{AuthState, HasAuth, HasDocuments, Links};
 pub use token::{AccessClaims, KeyError, RefreshClaims, TokenError, TokenKeys, TokenSubject};
+pub use tongues::{Spoken, translate, vary};
 pub use user_view::UserView;
 
 /// The cookie that carries the access token for callers without a header (contract 2.3).

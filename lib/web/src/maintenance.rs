@@ -8,7 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use dzinza_ports::Users;
 use http::{Method, StatusCode};
 
-use crate::{Admin, AuthState, HasAuth, HasUsers, Problem, SiteWatch};
+use crate::tongues::translated;
+use crate::{Admin, AuthState, HasAuth, HasUsers, Language, Problem, SiteWatch};
 
 /// What goes on below `/api/auth/` meanwhile: signing in, which administrators have to, and out.
 const GOES_ON: &[&str] = &[
@@ -59,8 +60,10 @@ pub async fn under_maintenance(State(guard): State<Maintenance>, request: Reques
     let (mut parts, body) = request.into_parts();
     match Admin::from_request_parts(&mut parts, &guard).await {
         Ok(_) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) if problem.status().is_server_error() => problem.into_response(),
-        Err(_) => closed().into_response(),
+        Err(problem) => {
+            let problem = if problem.status().is_server_error() { problem } else { closed() };
+            translated(problem.into_response(), Language::of(&parts.headers))
+        }
     }
 }
 

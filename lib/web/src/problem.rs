@@ -161,7 +161,7 @@ impl Problem {
     }
 
     /// The body of contract 0.4. The gateway adds `requestId`, which a function does not need to know.
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         let mut body = json!({
             "error": self.code,
             "message": self.message,

@@ -5,6 +5,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::Problem;
+use crate::tongues::in_the_callers_language;
 
 /// A route group: what answers, and the description generated from the same handlers.
 pub struct ApiRouter {
@@ -14,7 +15,8 @@ pub struct ApiRouter {
     pub openapi: OpenApi,
 }
 
-/// Closes a route group: unknown paths and methods get the one error body.
+/// Closes a route group: unknown paths and methods get the one error body, and errors
+/// leave in the language of the request.
 pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state: S) -> ApiRouter {
     let (router, mut openapi) = routes.split_for_parts();
     name_operations(&mut openapi);
@@ -30,6 +32,7 @@ pub fn finish<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state:
         })
         // The gateway has its own, per function; here it only would cut streams short.
         .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn(in_the_callers_language))
         .with_state(state);
     ApiRouter { router, openapi }
 }

@@ -163,6 +163,7 @@ mod tests {
             forwarded: true,
             proxied,
             tls: false,
+            language: dzinza_web::Language("en"),
         }
     }
 

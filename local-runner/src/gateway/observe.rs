@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use dzinza_web::Language;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument as _, Span, field};
 
@@ -26,6 +27,8 @@ pub(super) struct RequestInfo {
     /// Whether the peer is a trusted proxy.
     pub(super) proxied: bool,
     pub(super) tls: bool,
+    /// What the caller reads.
+    pub(super) language: Language,
 }
 
 /// On a response: which function gave it, by which route.
@@ -75,6 +78,7 @@ fn info(shared: &Shared, request: &Request) -> RequestInfo {
         forwarded: is_forwarded(request.headers()),
         proxied: shared.trusted.iter().any(|network| network.contains(&peer)),
         tls: shared.tls,
+        language: Language::of(request.headers()),
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) fn own(problem: Problem) -> Response {
     problem.with("error_source", "api-gateway").into_response()
 }
 
-/// Completes an error answer with the request's id, and makes it the one error body where it is not. Pages and
-/// what is marked [`AsIs`] stay. `by_function` is whether a function gave the answer.
+/// Completes an error answer with the request's id, and makes it the one error body where it is not, in the language
+/// of the request unless the answer says which it is in. Pages and what is marked [`AsIs`] stay. `by_function` is whether a function gave the answer.
 pub(super) async fn complete(response: Response, info: &RequestInfo, by_function: bool) -> Response {
     let status = response.status();
     let error = status.is_client_error() || status.is_server_error();
@@ -52,6 +52,11 @@ pub(super) async fn complete(response: Response, info: &RequestInfo, by_function
     object.insert("requestId".to_owned(), json!(info.id));
     if status == StatusCode::NOT_FOUND {
         object.entry("path").or_insert_with(|| json!(info.path));
+    }
+    if parts.headers.contains_key(header::CONTENT_LANGUAGE) {
+        dzinza_web::vary(&mut parts.headers);
+    } else {
+        dzinza_web::translate(&mut object, info.language).tell(&mut parts.headers);
     }
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -127,6 +132,7 @@ mod tests {
             forwarded: false,
             proxied: false,
             tls: false,
+            language: dzinza_web::Language("en"),
         };
         let response = complete(response, &info, by_function).await;
         let status = response.status();

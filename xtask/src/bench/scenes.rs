@@ -142,8 +142,9 @@ impl<'a> Site<'a> {
         self.all_kin();
         self.whole();
         self.write();
-        self.sign_in()?;
         self.storm();
+        // Last: the account may have five sessions, and what came before is asked in one of them.
+        self.sign_in()?;
         Ok(self.cells)
     }
 

@@ -101,7 +101,8 @@ async fn ended_unknown_and_forged_tokens_and_those_of_the_deactivated_open_nothi
     let token =
         make(&house, session.access(), json!(["read"])).await.body["token"].as_str().unwrap().to_owned();
     assert_eq!(house.me(&dzinza_web::new_program_token()).await, 401);
-    assert_eq!(house.me(&format!("{}x", &token[..52])).await, 401);
+    let last = if token.ends_with('x') { 'y' } else { 'x' };
+    assert_eq!(house.me(&format!("{}{last}", &token[..52])).await, 401);
     // Only in the header: a browser must not send one by itself.
     assert_eq!(house.call(Method::GET, "/api/auth/me").cookie(&token).send().await.status, 401);
     house.change(EMAIL, UserChange { is_active: Some(false), ..UserChange::default() }).await;

@@ -42,5 +42,6 @@ mod session_list;
 mod site;
 #[cfg(test)]
 mod support;
+mod tongues;
 #[cfg(test)]
 mod verify;

@@ -38,6 +38,7 @@ impl Answer {
         let body = match (bytes.is_empty(), may_be_text) {
             (true, _) => Body::Empty,
             (_, true) => match String::from_utf8(bytes.into()) {
+                Ok(text) if length_in_json(&text) > MOST_TEXT => return Err(too_large()),
                 Ok(text) => Body::Text(text),
                 Err(error) => Body::Binary(error.into_bytes()),
             },
@@ -60,6 +61,16 @@ fn too_large() -> Problem {
         "ANSWER_TOO_LARGE",
         "The answer is too large to be sent at once. Please ask for less of it, or for a file.",
     )
+}
+
+/// How long a text is in JSON, where some characters take two bytes and control characters six.
+fn length_in_json(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
+        0..32 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(more).sum::<usize>()
 }
 
 /// Whether the content is text by its type.
@@ -148,5 +159,10 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
         assert!(String::from_utf8_lossy(answer.body()).contains("ANSWER_TOO_LARGE"));
         assert_eq!(Answer::of(response(None, &vec![b'x'; MOST_TEXT])).await.0.status(), StatusCode::OK);
+        let lines = Answer::of(response(None, &vec![b'\n'; MOST_TEXT / 2 + 1])).await.0;
+        assert_eq!(lines.status(), StatusCode::BAD_GATEWAY);
+        for text in ["", "a", "\"\\\n\r\t\u{8}\u{c}", "\u{0}\u{1f}\u{7f}", "Žofie"] {
+            assert_eq!(length_in_json(text), serde_json::to_string(text).unwrap().len() - 2, "{text:?}");
+        }
     }
 }
