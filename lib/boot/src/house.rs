@@ -37,7 +37,8 @@ impl House {
         let stores = Embedded::open(&settings.data)?
             .with_redis(&settings)?
             .with_database(&settings)?
-            .with_aws(&settings)?;
+            .with_aws(&settings)?
+            .with_mongodb(&settings)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

@@ -41,6 +41,9 @@ fn accounts(stores: &Embedded) -> Dependency {
 }
 
 fn documents(stores: &Embedded) -> Dependency {
+    if let Some(mongodb) = stores.mongodb.clone() {
+        return Dependency::essential("mongodb", move || mongodb());
+    }
     let documents = stores.documents.clone();
     Dependency::essential("database", move || {
         let documents = documents.clone();

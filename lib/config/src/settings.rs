@@ -125,6 +125,8 @@ pub struct Settings {
     pub db_pool_size: u32,
     /// Whether a start brings the database to the layout of this program.
     pub auto_migrate: bool,
+    /// The database of the documents on MongoDB; empty for the one that its address names.
+    pub mongodb_database_name: String,
     /// `smtp`, `ses` or `folder`; empty for `smtp` if there is a server, else `folder`.
     pub mail_transport: String,
     /// What letters by SES go by; empty for nothing.

@@ -34,6 +34,8 @@ pub(crate) const fn secret(name: &'static str, meaning: &'static str) -> Variabl
 }
 
 /// All of them, in the order of the reference.
+const MONGODB_URL: &str = "Where the MongoDB of the documents is, such as `mongodb://user@host/?replicaSet=rs0` (feature `mongo`); else the data folder";
+
 pub(crate) static VARIABLES: LazyLock<Vec<Variable>> =
     LazyLock::new(|| [GENERAL, crate::aws::VARIABLES].concat());
 
@@ -334,6 +336,7 @@ const GENERAL: &[Variable] = &[
         "flag",
         "Whether a start brings the database to the layout of this program; otherwise it refuses and says `dzinza migrate up`",
     ),
+    variable("MONGODB_DATABASE_NAME", &[], "mongodb_database_name", "text", "If not in the address"),
     variable(
         "LOG_LEVEL",
         &["RUST_LOG"],
@@ -385,6 +388,8 @@ const GENERAL: &[Variable] = &[
         "Where Redis is, such as `redis://:password@host:6379/0`, or `rediss:` for TLS, in place of the four `REDIS_` variables",
     ),
     secret("REDIS_PASSWORD", "Password of the Redis that `REDIS_HOST` names, if it wants one"),
+    Variable { aliases: &["MONGODB_URI"], ..secret("MONGODB_URL", MONGODB_URL) },
+    secret("MONGODB_PASSWORD", "Password for the user in `MONGODB_URL`, if it has none there"),
     secret("GOOGLE_CLIENT_ID", "Client id for signing in with Google; without it that answers 501"),
     secret("GOOGLE_CLIENT_SECRET", "The secret that goes with it"),
     secret("FACEBOOK_APP_ID", "App id for signing in with Facebook; without it that answers 501"),

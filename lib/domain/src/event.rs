@@ -28,6 +28,7 @@ impl EventListItem<'_> {
     /// out.
     pub fn view(self) -> Body {
         let mut view = self.event.body.clone();
+        view.remove(crate::LEGACY);
         view.insert("_id".into(), json!(self.event.id));
         view.insert("id".into(), json!(self.event.id));
         let known =

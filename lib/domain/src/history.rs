@@ -94,8 +94,9 @@ pub fn implied_first(person: &Document) -> Document {
 /// An entry on the wire. The snapshot is shown as stored, without what is internal.
 pub fn view(entry: &Document) -> Body {
     let mut view = entry.body.clone();
+    view.remove(crate::LEGACY);
     if let Some(Value::Object(data)) = view.get_mut("data") {
-        for key in ["index", "importId", "gedcom"] {
+        for key in ["index", "importId", "gedcom", crate::LEGACY] {
             data.remove(key);
         }
     }

@@ -32,3 +32,6 @@ pub mod view;
 mod when;
 
 pub use problem::FieldProblem;
+
+/// Where documents keep what older programs said that they have no field for; never shown.
+pub const LEGACY: &str = "legacy";

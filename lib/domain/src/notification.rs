@@ -47,6 +47,7 @@ impl NewNotification<'_> {
 /// an older version stored none.
 pub fn view(id: &str, body: &Body) -> Body {
     let mut view = body.clone();
+    view.remove(crate::LEGACY);
     for key in ["title", "message", "link", "resourceId", "resourceType", "actorId", "actorName", "data"] {
         view.entry(key).or_insert(Value::Null);
     }

@@ -125,7 +125,15 @@ impl Viewer {
             }
         }
         if public_only {
-            for field in ["identifiers", "phoneNumbers", "emailAddresses", "addresses", "notes", "gedcom"] {
+            for field in [
+                "identifiers",
+                "phoneNumbers",
+                "emailAddresses",
+                "addresses",
+                "notes",
+                "gedcom",
+                crate::LEGACY,
+            ] {
                 shown.remove(field);
             }
         }

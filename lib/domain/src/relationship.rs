@@ -319,7 +319,9 @@ pub fn view(id: &str, body: &Body, simple: bool) -> Body {
     let kind = Kind::of(body);
     let mut view: Body = body
         .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "index" | "importId" | "familyRecordId" | "gedcom"))
+        .filter(|(key, _)| {
+            !matches!(key.as_str(), "index" | "importId" | "familyRecordId" | "gedcom" | crate::LEGACY)
+        })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     for key in ["startDate", "endDate"] {

@@ -7,7 +7,8 @@ use crate::person::{display_name, shown_date, text};
 use crate::store::Body;
 
 /// Stored keys that are nobody's business, or are given under other names.
-const INTERNAL: &[&str] = &["index", "importId", "gedcom", "dateOfBirth", "dateOfDeath", "redacted"];
+const INTERNAL: &[&str] =
+    &["index", "importId", "gedcom", "dateOfBirth", "dateOfDeath", "redacted", crate::LEGACY];
 
 /// The **Member** of the simple API: all its keys always there, `null` when empty.
 pub fn member(id: &str, person: &Body, kin: &Kin) -> Body {

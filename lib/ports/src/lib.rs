@@ -10,6 +10,7 @@ mod archives;
 mod blobs;
 mod documents;
 mod error;
+mod legacy;
 mod limits;
 mod mail;
 mod queue;
@@ -28,6 +29,7 @@ pub use dzinza_domain::store::{
     Batch, Body, Collection, Document, Field, FieldKind, Index, NewMessage, Write, field_value,
 };
 pub use error::{StoreError, StoreErrorKind};
+pub use legacy::{Legacy, LegacyRow};
 pub use limits::{Hits, Limits};
 pub use mail::{Mail, Mailer};
 pub use queue::{Message, Queue, QueueDepth};

@@ -5,7 +5,10 @@ mod aws;
 mod database;
 #[cfg(feature = "s3")]
 mod gateway;
+#[cfg(any(feature = "mongo", feature = "postgres"))]
+mod legacy;
 mod mail;
+mod mongo;
 mod places;
 mod redis;
 #[cfg(any(feature = "sqs", test))]
@@ -30,6 +33,8 @@ use secrecy::ExposeSecret as _;
 pub use aws::search_domain;
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
+#[cfg(any(feature = "mongo", feature = "postgres"))]
+pub use legacy::{LegacyPlace, legacy};
 pub use mail::{mail_folder, mailer};
 pub use places::look_up;
 pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
@@ -75,6 +80,8 @@ pub struct Embedded {
     pub site: Arc<dyn SiteSettings>,
     /// Letters that wait to be sent.
     pub outbox: Arc<dyn Outbox>,
+    /// Whether MongoDB answers, if the documents are there.
+    pub mongodb: Option<Health>,
     /// If the accounts are on PostgreSQL: whether it has their layout.
     pub database: Option<Ready>,
     /// If the files are in a bucket: whether it is there.
@@ -145,6 +152,14 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// MongoDB cannot be used as it is named.
+    #[error("{variable} {problem}")]
+    Mongodb {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// It is named twice.
     #[error("REDIS_URL and REDIS_HOST are both set; use one of them")]
     TwoRedis,
@@ -188,6 +203,7 @@ impl Embedded {
             access_tokens: store.clone(),
             site: store.clone(),
             outbox: store,
+            mongodb: None,
             database: None,
             bucket: None,
             blobs: files,
@@ -225,6 +241,18 @@ impl Embedded {
     pub fn with_database(mut self, settings: &Settings) -> Result<Self, OpenError> {
         if let Some(database) = settings.database()? {
             database::put(&mut self, &database, settings)?;
+        }
+        Ok(self)
+    }
+
+    /// The same with the documents on the MongoDB that the settings name, if they name one. Connects when it is needed, in
+    /// the Tokio runtime of the caller; jobs go to the queue that these stores have by now.
+    ///
+    /// # Errors
+    /// If it cannot be used as it is named, or this program was built without MongoDB.
+    pub fn with_mongodb(mut self, settings: &Settings) -> Result<Self, OpenError> {
+        if let Some(mongodb) = settings.mongodb()? {
+            mongo::put(&mut self, &mongodb)?;
         }
         Ok(self)
     }

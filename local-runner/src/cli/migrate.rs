@@ -1,19 +1,28 @@
 use clap::Subcommand;
+#[cfg(feature = "postgres")]
 use dzinza_config::Settings;
+#[cfg(feature = "postgres")]
 use dzinza_wiring::Migrations;
 
+use super::legacy;
+#[cfg(feature = "postgres")]
 use super::out;
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Bring trees that older programs left in MongoDB or PostgreSQL into this installation; can be run again
+    Legacy(legacy::Arguments),
+    #[cfg(feature = "postgres")]
     /// Tell what the database holds and which migrations are left; changes nothing
     Status,
+    #[cfg(feature = "postgres")]
     /// Bring the database to the layout of this program
     Up {
         /// At most this many steps
         #[arg(long, value_name = "N")]
         steps: Option<usize>,
     },
+    #[cfg(feature = "postgres")]
     /// Take the last step back; what the older layout has no place for is kept in the schema dzinza_kept
     Down {
         /// This many steps
@@ -23,16 +32,28 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
+    #[cfg(feature = "postgres")]
     /// Fail unless the database has the layout of this program
     Check,
 }
 
-pub async fn run(command: &Command) -> anyhow::Result<()> {
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Legacy(arguments) => legacy::run(arguments).await,
+        #[cfg(feature = "postgres")]
+        command => layout(&command).await,
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn layout(command: &Command) -> anyhow::Result<()> {
     let migrations = dzinza_wiring::migrations(&Settings::load()?)?;
     match command {
         Command::Status => status(&migrations).await,
         Command::Up { steps } => up(&migrations, steps.unwrap_or(usize::MAX)).await,
         Command::Down { steps, all } => down(&migrations, if *all { usize::MAX } else { *steps }).await,
+        // Not about the layout.
+        Command::Legacy(_) => Ok(()),
         Command::Check => {
             migrations.check().await?;
             out::line("The database has the layout of this program.");
@@ -41,6 +62,7 @@ pub async fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
+#[cfg(feature = "postgres")]
 async fn status(migrations: &Migrations) -> anyhow::Result<()> {
     let status = migrations.status().await?;
     out::line(&format!("The database holds {}.", status.found.as_str()));
@@ -53,6 +75,7 @@ async fn status(migrations: &Migrations) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "postgres")]
 async fn up(migrations: &Migrations, steps: usize) -> anyhow::Result<()> {
     // One by one, so that it is told what was made before one fails.
     for _ in 0..steps {
@@ -69,6 +92,7 @@ async fn up(migrations: &Migrations, steps: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "postgres")]
 async fn down(migrations: &Migrations, steps: usize) -> anyhow::Result<()> {
     for _ in 0..steps {
         match migrations.down(1).await?.pop() {

@@ -4,7 +4,9 @@ mod archive;
 mod config;
 mod export;
 mod import;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mongo", feature = "postgres"))]
+mod legacy;
+#[cfg(any(feature = "mongo", feature = "postgres"))]
 mod migrate;
 mod out;
 mod restore;
@@ -41,8 +43,8 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
-    /// Bring the database of the accounts to the layout of this program, or back
-    #[cfg(feature = "postgres")]
+    /// Bring the database of the accounts to the layout of this program, or back; bring in what older programs left
+    #[cfg(any(feature = "mongo", feature = "postgres"))]
     #[command(subcommand)]
     Migrate(migrate::Command),
     /// Look at the configuration
@@ -125,8 +127,8 @@ async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
         Some(Command::Archive(arguments)) => archive::run(arguments).await,
         Some(Command::Restore(arguments)) => restore::run(arguments).await,
         Some(Command::User(command)) => user::run(command).await,
-        #[cfg(feature = "postgres")]
-        Some(Command::Migrate(command)) => migrate::run(&command).await,
+        #[cfg(any(feature = "mongo", feature = "postgres"))]
+        Some(Command::Migrate(command)) => migrate::run(command).await,
         Some(Command::Config(command)) => config::run(&command),
     }
 }

@@ -35,6 +35,11 @@ async fn installation(arguments: &Arguments) -> anyhow::Result<()> {
             "an archive of an installation is restored with its accounts into a data folder; unset DATABASE_URL and DB_HOST"
         );
     }
+    if settings.mongodb()?.is_some() {
+        anyhow::bail!(
+            "an archive of an installation is restored with its trees into a data folder; unset MONGODB_URL"
+        );
+    }
     if !settings.s3_bucket_name.is_empty() {
         anyhow::bail!(
             "an archive of an installation is restored with its files into a data folder; unset S3_BUCKET_NAME"

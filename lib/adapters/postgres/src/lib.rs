@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod keys;
+mod legacy;
 mod migrate;
 mod outbox;
 mod sessions;

@@ -1,6 +1,7 @@
 //! The suites of the accounts over PostgreSQL, the migrations, and what happens when the server goes away. Where no server
 //! is installed they show as ignored; in CI that is a failure.
 
+mod legacy;
 mod look;
 mod migrations;
 mod outages;
@@ -58,6 +59,7 @@ fn trials(server: Option<&Arc<PostgresServer>>) -> Vec<Trial> {
     dzinza_contract::accounts(&mut accounts);
     let mut trials = accounts.into_trials();
     migrations::cases(&mut trials, server);
+    legacy::cases(&mut trials, server);
     outages::cases(&mut trials);
     trials
 }

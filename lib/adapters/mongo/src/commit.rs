@@ -1,0 +1,103 @@
+//! Batches as transactions, tried again as long as that may help.
+
+use std::time::{Duration, Instant};
+
+use dzinza_ports::{StoreError, StoreErrorKind};
+use mongodb::ClientSession;
+use mongodb::options::{ReadConcern, WriteConcern};
+
+use crate::error::{Fault, is_unknown_commit, store_error};
+use crate::outbox::{self, Outgoing};
+use crate::store::Ready;
+use crate::write::{Place, Prepared};
+
+/// Until when a batch that others keep interfering with is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_PAUSE_MS: u64 = 4;
+const LONGEST_PAUSE_MS: u64 = 250;
+
+/// Does all of the batch or nothing, durably.
+pub(crate) async fn commit(
+    ready: &Ready,
+    writes: &[Prepared],
+    jobs: &[Outgoing],
+) -> Result<Vec<u64>, StoreError> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = FIRST_PAUSE_MS;
+    loop {
+        let tried = match (writes, jobs) {
+            ([one], []) if one.is_single() => one.apply(&mut Place { ready, session: None }).await,
+            _ => transaction(ready, writes, jobs).await,
+        };
+        match tried {
+            Err(fault) if fault.is_transient() => {
+                if Instant::now() > deadline {
+                    return Err(match fault {
+                        Fault::Driver(error) => {
+                            StoreError::with_source(StoreErrorKind::Unavailable, "mongodb: too busy", error)
+                        }
+                        Fault::Store(error) => error,
+                    });
+                }
+                // Apart from one another, or those that met meet again.
+                tokio::time::sleep(Duration::from_millis(rand::random_range(0..=pause))).await;
+                pause = (pause * 2).min(LONGEST_PAUSE_MS);
+            }
+            tried => return Ok(tried?),
+        }
+    }
+}
+
+async fn transaction(ready: &Ready, writes: &[Prepared], jobs: &[Outgoing]) -> Result<Vec<u64>, Fault> {
+    let mut session = ready.client.start_session().await?;
+    let begin = session.start_transaction().read_concern(ReadConcern::snapshot());
+    begin.write_concern(WriteConcern::majority()).await?;
+    match apply(ready, &mut session, writes, jobs).await {
+        Ok(versions) => {
+            end(&mut session).await?;
+            Ok(versions)
+        }
+        Err(fault) => {
+            // The server forgets it anyway, some time.
+            if let Err(error) = session.abort_transaction().await {
+                tracing::debug!(%error, "a transaction ends by itself");
+            }
+            Err(fault)
+        }
+    }
+}
+
+async fn apply(
+    ready: &Ready,
+    session: &mut ClientSession,
+    writes: &[Prepared],
+    jobs: &[Outgoing],
+) -> Result<Vec<u64>, Fault> {
+    let mut versions = Vec::with_capacity(writes.len());
+    for write in writes {
+        let mut place = Place { ready, session: Some(session) };
+        versions.extend(write.apply(&mut place).await?);
+    }
+    if !jobs.is_empty() {
+        outbox::insert(ready, session, jobs).await?;
+    }
+    Ok(versions)
+}
+
+/// Asks for the commit until it is known to have taken place: asking twice does nothing twice.
+async fn end(session: &mut ClientSession) -> Result<(), Fault> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match session.commit_transaction().await {
+            Err(error) if is_unknown_commit(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MS)).await;
+            }
+            Err(error) if is_unknown_commit(&error) => {
+                let unknown =
+                    format!("mongodb: whether this was written is not known ({})", store_error(error));
+                return Err(StoreError::new(StoreErrorKind::Unavailable, unknown).into());
+            }
+            ended => return Ok(ended?),
+        }
+    }
+}

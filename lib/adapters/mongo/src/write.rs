@@ -1,0 +1,233 @@
+//! Single writes, inside a transaction or alone.
+
+use dzinza_ports::{Body, StoreError, StoreErrorKind, Write};
+use mongodb::bson::{Bson, Document as Bsons, doc};
+use mongodb::{ClientSession, Collection};
+use serde_json::Value;
+use std::sync::Arc;
+
+use crate::error::{Fault, invalid, of_write};
+use crate::query::{by_id, object_id};
+use crate::shape::{self, VERSION, decode, encode};
+use crate::store::Ready;
+use crate::table::{Catalog, Table};
+
+const LONGEST_ID: usize = 200;
+
+/// A write with all that can be done before the database is asked.
+pub(crate) enum Prepared {
+    /// New documents of one collection, one after the other.
+    Insert {
+        table: Arc<Table>,
+        ids: Vec<String>,
+        documents: Vec<Bsons>,
+    },
+    Replace {
+        table: Arc<Table>,
+        id: String,
+        expected: u64,
+        document: Bsons,
+    },
+    Adjust {
+        table: Arc<Table>,
+        id: String,
+        add: Vec<(&'static str, i64)>,
+        set: Body,
+    },
+    Delete {
+        table: Arc<Table>,
+        id: String,
+        expected: Option<u64>,
+    },
+}
+
+/// All of them in their order, inserts that follow one another together.
+pub(crate) fn prepared(catalog: &Catalog, writes: Vec<Write>) -> Result<Vec<Prepared>, StoreError> {
+    let mut all: Vec<Prepared> = Vec::new();
+    for write in writes {
+        let next = match write {
+            Write::Insert { collection, id, body } => {
+                let table = catalog.table(collection)?.clone();
+                if id.len() > LONGEST_ID {
+                    return Err(invalid(format!("{}: an id of {} bytes", table.name(), id.len())));
+                }
+                let mut document = encode(&table, &body, 1);
+                document.insert("_id", &id);
+                if let Some(Prepared::Insert { table: last, ids, documents }) = all.last_mut()
+                    && last.name() == table.name()
+                {
+                    ids.push(id);
+                    documents.push(document);
+                    continue;
+                }
+                Prepared::Insert { table, ids: vec![id], documents: vec![document] }
+            }
+            Write::Replace { collection, id, expected, body } => {
+                let table = catalog.table(collection)?.clone();
+                let document = encode(&table, &body, expected.saturating_add(1));
+                Prepared::Replace { table, id, expected, document }
+            }
+            Write::Adjust { collection, id, add, set } => {
+                Prepared::Adjust { table: catalog.table(collection)?.clone(), id, add, set }
+            }
+            Write::Delete { collection, id, expected } => {
+                Prepared::Delete { table: catalog.table(collection)?.clone(), id, expected }
+            }
+        };
+        all.push(next);
+    }
+    Ok(all)
+}
+
+impl Prepared {
+    /// Whether one command of the server does all of it, so that it needs no transaction.
+    pub(crate) fn is_single(&self) -> bool {
+        match self {
+            Self::Insert { ids, .. } => ids.len() == 1 && ids.iter().all(|id| object_id(id).is_none()),
+            _ => true,
+        }
+    }
+
+    /// Does it, and says at which version each document is now.
+    pub(crate) async fn apply(&self, place: &mut Place<'_>) -> Result<Vec<u64>, Fault> {
+        match self {
+            Self::Insert { table, ids, documents } => {
+                place.refuse_foreign_twins(table, ids).await?;
+                place.insert(table, documents).await?;
+                Ok(vec![1; documents.len()])
+            }
+            Self::Replace { table, id, expected, document } => {
+                if !place.replace(table, at_version(id, *expected), document).await? {
+                    return Err(stale(table));
+                }
+                Ok(vec![expected + 1])
+            }
+            Self::Adjust { table, id, add, set } => {
+                place.adjust(table, id, (add, set)).await.map(|version| vec![version])
+            }
+            Self::Delete { table, id, expected } => {
+                let filter = expected.map_or_else(|| by_id(id), |version| at_version(id, version));
+                if !place.delete(table, filter).await? && expected.is_some() {
+                    return Err(stale(table));
+                }
+                Ok(vec![0])
+            }
+        }
+    }
+}
+
+/// The document at this version; one that others wrote is at version 1.
+fn at_version(id: &str, version: u64) -> Bsons {
+    let mut filter = by_id(id);
+    let number = Bson::Int64(i64::try_from(version).unwrap_or(i64::MAX));
+    filter.insert(VERSION, if version == 1 { doc! { "$in": [number, null] }.into() } else { number });
+    filter
+}
+
+fn stale(table: &Table) -> Fault {
+    StoreError::new(StoreErrorKind::Stale, table.name()).into()
+}
+
+/// Where a write takes place.
+pub(crate) struct Place<'a> {
+    pub ready: &'a Ready,
+    pub session: Option<&'a mut ClientSession>,
+}
+
+impl Place<'_> {
+    fn collection(&self, table: &Table) -> Collection<Bsons> {
+        self.ready.collection(table)
+    }
+
+    async fn find(&mut self, table: &Table, filter: Bsons) -> Result<Option<Bsons>, Fault> {
+        let find = self.collection(table);
+        let find = find.find_one(filter);
+        Ok(match self.session.as_deref_mut() {
+            Some(session) => find.session(session).await?,
+            None => find.await?,
+        })
+    }
+
+    /// To MongoDB an ObjectId and the text that writes it are two ids.
+    async fn refuse_foreign_twins(&mut self, table: &Table, ids: &[String]) -> Result<(), Fault> {
+        let twins: Vec<_> = ids.iter().filter_map(|id| object_id(id)).collect();
+        if twins.is_empty() || self.find(table, doc! { "_id": { "$in": twins } }).await?.is_none() {
+            return Ok(());
+        }
+        Err(StoreError::new(StoreErrorKind::Conflict, format!("{}.id", table.name())).into())
+    }
+
+    async fn insert(&mut self, table: &Table, documents: &[Bsons]) -> Result<(), Fault> {
+        let collection = self.collection(table);
+        let inserted = match (documents, self.session.as_deref_mut()) {
+            ([one], None) => collection.insert_one(one).await.map(drop),
+            ([one], Some(session)) => collection.insert_one(one).session(session).await.map(drop),
+            (many, None) => collection.insert_many(many).await.map(drop),
+            (many, Some(session)) => collection.insert_many(many).session(session).await.map(drop),
+        };
+        inserted.map_err(|error| of_write(error, table))
+    }
+
+    async fn replace(&mut self, table: &Table, filter: Bsons, document: &Bsons) -> Result<bool, Fault> {
+        let collection = self.collection(table);
+        let replace = collection.replace_one(filter, document);
+        let replaced = match self.session.as_deref_mut() {
+            Some(session) => replace.session(session).await,
+            None => replace.await,
+        };
+        Ok(replaced.map_err(|error| of_write(error, table))?.matched_count > 0)
+    }
+
+    async fn delete(&mut self, table: &Table, filter: Bsons) -> Result<bool, Fault> {
+        let collection = self.collection(table);
+        let delete = collection.delete_one(filter);
+        let deleted = match self.session.as_deref_mut() {
+            Some(session) => delete.session(session).await?,
+            None => delete.await?,
+        };
+        Ok(deleted.deleted_count > 0)
+    }
+
+    /// Read, changed, and written if nobody was faster; inside a transaction that cannot be.
+    async fn adjust(
+        &mut self,
+        table: &Table,
+        id: &str,
+        (add, set): (&[(&'static str, i64)], &Body),
+    ) -> Result<u64, Fault> {
+        loop {
+            let stored = self.find(table, by_id(id)).await?.ok_or_else(|| stale(table))?;
+            let mut read = decode(table, stored)?;
+            for (path, amount) in add {
+                add_at(&mut read.body, path, *amount)?;
+            }
+            read.body.extend(set.clone());
+            let document = shape::encode(table, &read.body, read.version + 1);
+            if self.replace(table, at_version(id, read.version), &document).await? {
+                return Ok(read.version + 1);
+            }
+        }
+    }
+}
+
+fn add_at(body: &mut Body, path: &str, amount: i64) -> Result<(), StoreError> {
+    let mut fields = body;
+    let mut rest = path;
+    while let Some((first, tail)) = rest.split_once('.') {
+        let value = fields.entry(first).or_insert(Value::Null);
+        if value.is_null() {
+            *value = Value::Object(Body::new());
+        }
+        fields = value.as_object_mut().ok_or_else(|| invalid(format!("{path} leads through no object")))?;
+        rest = tail;
+    }
+    let value = fields.entry(rest).or_insert(Value::Null);
+    let old = match &*value {
+        Value::Null => Some(0),
+        value => value.as_i64(),
+    };
+    let old = old.ok_or_else(|| invalid(format!("{path} is no whole number")))?;
+    let new = old.checked_add(amount).ok_or_else(|| invalid(format!("{path} becomes too large")))?;
+    *value = Value::from(new);
+    Ok(())
+}
