@@ -21,7 +21,7 @@ struct Tables {
     pages: AtomicUsize,
 }
 
-fn tables(value: Value) -> Tables {
+fn tables(value: &Value) -> Tables {
     let rows =
         |rows: &Value| rows.as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect();
     let tables = value.as_object().unwrap().iter().map(|(name, all)| (name.clone(), rows(all))).collect();
@@ -92,7 +92,7 @@ fn gateway() -> Tables {
         row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         row
     };
-    tables(json!({
+    tables(&json!({
         "family_trees": [
             {"id": "t1", "name": "Moyo", "description": null, "owner_id": "u1", "privacy": "private",
              "created_at": "2025-07-01T09:00:00", "updated_at": "2025-07-01T09:00:00"},
@@ -207,7 +207,7 @@ async fn a_run_that_was_cut_off_is_completed_by_the_next() {
 /// The Python services: snake_case, several trees, capital words.
 fn python() -> Tables {
     let at = "2025-06-01T08:00:00.000000Z";
-    tables(json!({
+    tables(&json!({
         "family_trees": [{"_id": "t1", "name": "Ncube", "owner_id": "u1", "root_person_id": "a", "privacy": "SHARED",
             "collaborators": [{"user_id": "u2", "role": "VIEWER", "added_at": at, "accepted_at": at}],
             "settings": {"show_living_persons": true}, "statistics": {"total_persons": 99}, "created_at": at, "updated_at": at}],
@@ -281,7 +281,7 @@ fn node() -> Tables {
     let at = "2025-05-01T08:00:00.000000Z";
     let (tree, mother, child) =
         ("507f1f77bcf86cd799439011", "507f191e810c19729de860ea", "507f191e810c19729de860eb");
-    tables(json!({
+    tables(&json!({
         "familytrees": [{"_id": tree, "name": "Dube", "ownerId": "u1", "privacy": "family", "collaborators": [],
             "settings": {"showLivingPersons": false, "theme": "modern"}, "createdAt": at, "updatedAt": at, "__v": 0}],
         "people": [

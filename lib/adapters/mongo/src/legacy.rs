@@ -108,7 +108,9 @@ fn row(table: &str, document: Bsons) -> Result<LegacyRow, StoreError> {
         Bson::String(text) => format!("s{text}"),
         Bson::ObjectId(id) => format!("o{}", id.to_hex()),
         Bson::Binary(binary) => {
-            let hex: String = binary.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+            let hex: String =
+                binary.bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
             format!("b{}:{hex}", u8::from(binary.subtype))
         }
         _ => return Err(StoreError::new(StoreErrorKind::Corrupt, format!("an id in {table}"))),

@@ -230,7 +230,7 @@ fn containing(part: &str) -> Bsons {
             '\0' => pattern.push_str("\\x00"),
             '\n' => pattern.push_str("\\n"),
             c if c.is_ascii() && !c.is_ascii_alphanumeric() && !c.is_ascii_control() => {
-                pattern.extend(['\\', c])
+                pattern.extend(['\\', c]);
             }
             c => pattern.push(c),
         }
