@@ -1,6 +1,6 @@
 //! Functions in processes of their own: they ask for work as they ask AWS Lambda, and several that ask share it.
 //!
-//! Each function has a [`desk`]: requests wait there until a process takes one. A process does one at a time, so how many
+//! Each function has a `desk`: requests wait there until a process takes one. A process does one at a time, so how many
 //! run is how many requests a function works on. What one process does wrong costs the caller whose request it had.
 
 mod answer;
