@@ -125,8 +125,8 @@ fn the_packages_and_programs_are_called_as_the_template_builds_them() {
 
 /// `cargo lambda watch` leads where API Gateway does. Its matcher knows `{proxy+}` as `{*proxy}`, but not beside a parameter
 /// in the same place: there the table has each address.
-#[test]
-fn cargo_lambda_watches_the_routes_of_the_template() {
+#[tokio::test]
+async fn cargo_lambda_watches_the_routes_of_the_template() {
     let manifest = std::fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap();
     let (_, table) = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap();
     let watched: BTreeSet<&str> = table.lines().take_while(|line| line.starts_with('"')).collect();

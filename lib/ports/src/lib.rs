@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+pub mod adapting;
 mod archives;
 mod blobs;
 mod documents;

@@ -1,5 +1,6 @@
 //! From filters, orders and positions to MongoDB's. Names come from the declarations.
 
+use dzinza_ports::adapting::end_of_prefix;
 use dzinza_ports::{Cursor, Direction, Filter, Query, Sort, StoreError};
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document as Bsons, doc};
@@ -305,20 +306,4 @@ fn text<'a>(table: &Table, path: &'a str) -> Result<&'a str, StoreError> {
 
 fn undeclared(table: &Table, path: &str) -> StoreError {
     invalid(format!("{}.{path} is not declared for this", table.name()))
-}
-
-/// The least text that is greater than all texts with this prefix, if there is one.
-fn end_of_prefix(prefix: &str) -> Option<String> {
-    let mut end = prefix.to_owned();
-    while let Some(last) = end.pop() {
-        let next = match last {
-            '\u{D7FF}' => Some('\u{E000}'),
-            last => char::from_u32(last as u32 + 1),
-        };
-        if let Some(next) = next {
-            end.push(next);
-            return Some(end);
-        }
-    }
-    None
 }

@@ -288,7 +288,7 @@ mod tests {
     };
 
     fn both_ways(value: &Value) -> Bsons {
-        let catalog = Catalog::new(&[&THINGS]).unwrap();
+        let catalog = Catalog::new(&[&THINGS], Table::new).unwrap();
         let table = catalog.table(&THINGS).unwrap();
         let body = value.as_object().unwrap().clone();
         let mut stored = encode(table, &body, 3);

@@ -62,7 +62,7 @@ impl MongoStore {
         collections: &[&'static Collection],
         (queue, queues): (Arc<dyn Queue>, &'static [&'static str]),
     ) -> Result<Arc<Self>, StoreError> {
-        let catalog = Catalog::new(collections)?;
+        let catalog = Catalog::new(collections, Table::new)?;
         let ready = OnceCell::new();
         let make =
             |own: &Weak<Self>| Self { catalog, clock, ids, queue, queues, address, ready, own: own.clone() };

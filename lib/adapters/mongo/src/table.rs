@@ -1,9 +1,6 @@
 //! A collection as its declaration has it, ready for queries and writes.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use dzinza_ports::{Collection, FieldKind, StoreError};
+use dzinza_ports::{Collection, FieldKind, StoreError, adapting};
 
 use crate::error::invalid;
 
@@ -46,7 +43,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn new(collection: &'static Collection) -> Result<Self, StoreError> {
+    pub(crate) fn new(collection: &'static Collection) -> Result<Self, StoreError> {
         let name = collection.name;
         if name.is_empty() || name == OUTBOX || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return Err(invalid(format!("{name:?} cannot be the name of a collection")));
@@ -101,26 +98,4 @@ pub(crate) fn index_name(collection: &str, kind: &str, fields: &[&str]) -> Strin
 }
 
 /// All collections of a store by name.
-pub(crate) struct Catalog(HashMap<&'static str, Arc<Table>>);
-
-impl Catalog {
-    pub(crate) fn new(collections: &[&'static Collection]) -> Result<Self, StoreError> {
-        let mut tables = HashMap::new();
-        for collection in collections {
-            if tables.insert(collection.name, Arc::new(Table::new(collection)?)).is_some() {
-                return Err(invalid(format!("the collection {} is declared twice", collection.name)));
-            }
-        }
-        Ok(Self(tables))
-    }
-
-    pub(crate) fn table(&self, collection: &Collection) -> Result<&Arc<Table>, StoreError> {
-        self.0.get(collection.name).ok_or_else(|| {
-            invalid(format!("the store was opened without the collection {}", collection.name))
-        })
-    }
-
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.0.values().map(AsRef::as_ref)
-    }
-}
+pub(crate) type Catalog = adapting::Catalog<Table>;

@@ -1,9 +1,9 @@
 //! Single writes, inside a transaction or alone.
 
+use dzinza_ports::adapting::add_at;
 use dzinza_ports::{Body, StoreError, StoreErrorKind, Write};
 use mongodb::bson::{Bson, Document as Bsons, doc};
 use mongodb::{ClientSession, Collection};
-use serde_json::Value;
 use std::sync::Arc;
 
 use crate::error::{Fault, invalid, of_write};
@@ -208,26 +208,4 @@ impl Place<'_> {
             }
         }
     }
-}
-
-fn add_at(body: &mut Body, path: &str, amount: i64) -> Result<(), StoreError> {
-    let mut fields = body;
-    let mut rest = path;
-    while let Some((first, tail)) = rest.split_once('.') {
-        let value = fields.entry(first).or_insert(Value::Null);
-        if value.is_null() {
-            *value = Value::Object(Body::new());
-        }
-        fields = value.as_object_mut().ok_or_else(|| invalid(format!("{path} leads through no object")))?;
-        rest = tail;
-    }
-    let value = fields.entry(rest).or_insert(Value::Null);
-    let old = match &*value {
-        Value::Null => Some(0),
-        value => value.as_i64(),
-    };
-    let old = old.ok_or_else(|| invalid(format!("{path} is no whole number")))?;
-    let new = old.checked_add(amount).ok_or_else(|| invalid(format!("{path} becomes too large")))?;
-    *value = Value::from(new);
-    Ok(())
 }

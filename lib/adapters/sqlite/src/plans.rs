@@ -26,7 +26,7 @@ static PERSONS: Collection = Collection {
 };
 
 fn plan(sql: &Sql, holes: usize) -> String {
-    let catalog = Catalog::new(&[&PERSONS]).unwrap();
+    let catalog = Catalog::new(&[&PERSONS], Table::new).unwrap();
     let mut conn = Connection::open_in_memory().unwrap();
     schema::prepare(&mut conn, &catalog).unwrap();
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text)).unwrap();
@@ -119,7 +119,7 @@ static LINKS: Collection = Collection {
 
 #[test]
 fn in_a_large_tree_beside_many_small_ones_the_selective_index_is_taken() {
-    let catalog = Catalog::new(&[&LINKS]).unwrap();
+    let catalog = Catalog::new(&[&LINKS], Table::new).unwrap();
     let mut conn = Connection::open_in_memory().unwrap();
     schema::prepare(&mut conn, &catalog).unwrap();
     let table = Table::new(&LINKS).unwrap();

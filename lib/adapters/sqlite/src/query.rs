@@ -1,5 +1,6 @@
 //! From filters, orders and positions to SQL. Identifiers come from the declarations; values are bound.
 
+use dzinza_ports::adapting::end_of_prefix;
 use dzinza_ports::{Cursor, Direction, FieldKind, Filter, Query, Sort, StoreError};
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
@@ -321,20 +322,4 @@ fn text_field(table: &Table, path: &str) -> Result<String, StoreError> {
 
 fn undeclared(table: &Table, path: &str) -> StoreError {
     invalid(format!("{}.{path} is not declared for this", table.name()))
-}
-
-/// The least text that is greater than all texts with this prefix, if there is one.
-fn end_of_prefix(prefix: &str) -> Option<String> {
-    let mut end = prefix.to_owned();
-    while let Some(last) = end.pop() {
-        let next = match last {
-            '\u{D7FF}' => Some('\u{E000}'),
-            last => char::from_u32(last as u32 + 1),
-        };
-        if let Some(next) = next {
-            end.push(next);
-            return Some(end);
-        }
-    }
-    None
 }

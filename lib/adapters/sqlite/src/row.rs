@@ -1,5 +1,6 @@
 //! Reading and writing single documents on a connection, side tables included.
 
+use dzinza_ports::adapting::add_at;
 use dzinza_ports::{Body, Document, StoreError, StoreErrorKind};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
@@ -172,28 +173,6 @@ fn bind_cells(
 
 fn stale(table: &Table) -> Fault {
     Fault::Store(StoreError::new(StoreErrorKind::Stale, table.name()))
-}
-
-fn add_at(body: &mut Body, path: &str, amount: i64) -> Result<(), StoreError> {
-    let mut fields = body;
-    let mut rest = path;
-    while let Some((first, tail)) = rest.split_once('.') {
-        let value = fields.entry(first).or_insert(Value::Null);
-        if value.is_null() {
-            *value = Value::Object(Body::new());
-        }
-        fields = value.as_object_mut().ok_or_else(|| invalid(format!("{path} leads through no object")))?;
-        rest = tail;
-    }
-    let value = fields.entry(rest).or_insert(Value::Null);
-    let old = match &*value {
-        Value::Null => Some(0),
-        value => value.as_i64(),
-    };
-    let old = old.ok_or_else(|| invalid(format!("{path} is no whole number")))?;
-    let new = old.checked_add(amount).ok_or_else(|| invalid(format!("{path} becomes too large")))?;
-    *value = Value::from(new);
-    Ok(())
 }
 
 /// The one value of a statement that yields at most one row.

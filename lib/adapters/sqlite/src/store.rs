@@ -11,7 +11,7 @@ use crate::error::Outcome;
 use crate::limits;
 use crate::schema;
 use crate::statistics::{self, Schedule};
-use crate::table::Catalog;
+use crate::table::{Catalog, Table};
 use crate::types::Micros;
 use crate::writer::Writer;
 
@@ -70,7 +70,7 @@ impl SqliteStore {
         scratch: Option<TempDir>,
     ) -> Result<Arc<Self>, StoreError> {
         let durability = if scratch.is_some() { Durability::None } else { Durability::Full };
-        let catalog = Catalog::new(collections)?;
+        let catalog = Catalog::new(collections, Table::new)?;
         let prepare = || -> Outcome<_> {
             let mut conn = connection::writing(path, durability)?;
             schema::prepare(&mut conn, &catalog)?;

@@ -1,9 +1,8 @@
 //! A collection as tables and statements, derived once from its declaration.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use dzinza_ports::{Body, Collection, FieldKind, StoreError};
+use dzinza_ports::{Body, Collection, FieldKind, StoreError, adapting};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use serde_json::Value;
@@ -235,26 +234,4 @@ fn indexes(collection: &'static Collection, columns: &[Column]) -> Result<Vec<Ta
 }
 
 /// All collections of a store by name.
-pub(crate) struct Catalog(HashMap<&'static str, Arc<Table>>);
-
-impl Catalog {
-    pub(crate) fn new(collections: &[&'static Collection]) -> Result<Self, StoreError> {
-        let mut tables = HashMap::new();
-        for collection in collections {
-            if tables.insert(collection.name, Arc::new(Table::new(collection)?)).is_some() {
-                return Err(invalid(format!("the collection {} is declared twice", collection.name)));
-            }
-        }
-        Ok(Self(tables))
-    }
-
-    pub(crate) fn table(&self, collection: &Collection) -> Result<&Arc<Table>, StoreError> {
-        self.0.get(collection.name).ok_or_else(|| {
-            invalid(format!("the store was opened without the collection {}", collection.name))
-        })
-    }
-
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.0.values().map(AsRef::as_ref)
-    }
-}
+pub(crate) type Catalog = adapting::Catalog<Table>;
