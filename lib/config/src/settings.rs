@@ -157,6 +157,18 @@ pub struct Settings {
     pub log_level: String,
     /// `pretty` or `json`.
     pub log_format: String,
+    /// Whether traces are sent, if somebody takes them.
+    pub enable_tracing: bool,
+    /// Who takes them; empty for nobody.
+    pub otlp_endpoint: String,
+    /// What this process is called; empty for what it is.
+    pub otel_service_name: String,
+    /// Which traces are kept.
+    pub otel_traces_sampler: String,
+    /// What share of them; empty for all.
+    pub otel_traces_sampler_arg: String,
+    /// What function processes do with their metrics.
+    pub metrics_form: String,
 }
 
 /// Why the settings cannot be used, in one line.
@@ -279,12 +291,10 @@ impl Settings {
         if self.rate_limit_window_ms == 0 {
             return bad("RATE_LIMIT_WINDOW_MS", "must be more than 0");
         }
-        if !matches!(self.log_format.as_str(), "pretty" | "json") {
-            return bad("LOG_FORMAT", "must be pretty or json");
-        }
         if !(1..=65_535).contains(&self.redis_port) {
             return bad("REDIS_PORT", "must be from 1 to 65535");
         }
+        self.check_observing()?;
         self.check_aws()?;
         self.check_environment()
     }
@@ -365,7 +375,6 @@ mod tests {
             ("WEBAUTHN_RP_ID", "https://example.org"),
             ("WEBAUTHN_ORIGINS", "app.example.org"),
             ("BCRYPT_ROUNDS", "many"),
-            ("LOG_FORMAT", "xml"),
             ("PUBLIC_TLS", "maybe"),
             ("PUBLIC_API_URL", "api.example.org"),
             ("PUBLIC_API_URL", "https://"),
