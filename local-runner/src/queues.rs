@@ -4,6 +4,7 @@
 //! is given back to be tried later. At least once, so jobs are idempotent. What is running when the runner stops is
 //! released as if it had not begun.
 
+mod depth;
 pub mod recovery;
 mod schedules;
 
@@ -102,7 +103,9 @@ impl Pump {
             let run = |schedule| schedules::run(schedule, function.timeout, &self.handler, stop).boxed();
             function.schedules.iter().map(run)
         });
-        futures::future::join_all(queues.chain(schedules)).await;
+        let names: Vec<_> = self.sources.iter().map(|source| source.queue.queue.clone()).collect();
+        let depth = std::iter::once(depth::watch(&self.queue, &names, stop).boxed());
+        futures::future::join_all(queues.chain(schedules).chain(depth)).await;
     }
 
     /// Works on what is there now, and returns when the queues hold nothing to be received: for tests and tools.

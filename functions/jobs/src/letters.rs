@@ -52,7 +52,7 @@ async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), Jo
     match ports.mail.send(mail).await {
         Ok(()) => {
             ports.outbox.done(&outgoing.receipt).await?;
-            metrics::counter!("mail_sent_total").increment(1);
+            count("sent");
         }
         // The server will not have this one, now or later.
         Err(error) if error.kind() == StoreErrorKind::Invalid => {
@@ -63,16 +63,20 @@ async fn send_one(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), Jo
             let doubled = FIRST_PAUSE.saturating_mul(1 << outgoing.attempts.saturating_sub(1).min(10));
             let pause = doubled.min(LONGEST_PAUSE);
             tracing::warn!(letter = letter.id, attempts = outgoing.attempts, %error, "a letter was not sent");
-            metrics::counter!("mail_failed_total").increment(1);
+            count("failed");
             ports.outbox.retry(&outgoing.receipt, now + pause).await?;
         }
     }
     Ok(())
 }
 
+fn count(result: &'static str) {
+    metrics::counter!("auth_service_mail_total", "result" => result).increment(1);
+}
+
 async fn give_up(ports: &JobsPorts, outgoing: &OutgoingLetter) -> Result<(), JobError> {
     tracing::error!(letter = outgoing.letter.id, attempts = outgoing.attempts, "a letter was given up");
-    metrics::counter!("mail_given_up_total").increment(1);
+    count("given_up");
     ports.outbox.done(&outgoing.receipt).await?;
     Ok(())
 }

@@ -24,6 +24,7 @@ mod scan;
 mod settle;
 mod unpack;
 mod update;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,13 +97,8 @@ pub enum JobError {
 pub async fn handle(ports: &JobsPorts, messages: Vec<Message>) -> Vec<String> {
     let mut failed = Vec::new();
     for message in messages {
-        let kind = message.body["job"].as_str().unwrap_or_default().to_owned();
-        match run(ports, &message).await {
-            Ok(()) | Err(JobError::Overtaken) => {}
-            Err(error) => {
-                tracing::warn!(job = %kind, attempt = message.attempts, error = %error, "job failed");
-                failed.push(message.id);
-            }
+        if watched::run(ports, &message).await.is_err() {
+            failed.push(message.id);
         }
     }
     failed

@@ -38,7 +38,8 @@ impl House {
             .with_redis(&settings)?
             .with_database(&settings)?
             .with_aws(&settings)?
-            .with_mongodb(&settings)?;
+            .with_mongodb(&settings)?
+            .watched();
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

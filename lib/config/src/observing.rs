@@ -71,7 +71,10 @@ impl Settings {
             return bad("LOG_FORMAT", "must be pretty or json");
         }
         if !(self.otlp_endpoint.is_empty() || is_web_address(&self.otlp_endpoint)) {
-            return bad("OTEL_EXPORTER_OTLP_ENDPOINT", "must be an address such as http://localhost:4318, or empty");
+            return bad(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "must be an address such as http://localhost:4318, or empty",
+            );
         }
         let sampler = self.otel_traces_sampler.as_str();
         let sampler = sampler.strip_prefix("parentbased_").unwrap_or(sampler);
@@ -105,7 +108,11 @@ impl Settings {
 
     /// What a process is called, of which this is the other name.
     pub fn service_name(&self, name: &str) -> String {
-        if self.otel_service_name.is_empty() { format!("dzinza-{name}") } else { self.otel_service_name.clone() }
+        if self.otel_service_name.is_empty() {
+            format!("dzinza-{name}")
+        } else {
+            self.otel_service_name.clone()
+        }
     }
 
     /// What a function's process does with its metrics.

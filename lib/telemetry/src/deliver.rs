@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn what_did_not_arrive_goes_along_later() {
         let series = |name: &str, told| Series { name: name.to_owned(), labels: [].into(), told };
-        let mut report = Report { series: vec![series("a_total", Told::Grown(2)), series("b", Told::Level(1.0))] };
+        let mut report =
+            Report { series: vec![series("a_total", Told::Grown(2)), series("b", Told::Level(1.0))] };
         let later = vec![
             series("a_total", Told::Grown(3)),
             series("b", Told::Level(0.0)),

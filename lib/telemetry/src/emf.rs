@@ -171,9 +171,7 @@ mod tests {
 
     #[test]
     fn what_does_not_go_together_goes_into_lines_of_its_own() {
-        let jobs = |job: &str| {
-            series("jobs_total", &[("job", job), ("result", "done")], Told::Grown(1))
-        };
+        let jobs = |job: &str| series("jobs_total", &[("job", job), ("result", "done")], Told::Grown(1));
         let lines = read(&[jobs("import"), jobs("letters")]);
         assert_eq!((lines[0]["job"].as_str(), lines[1]["job"].as_str()), (Some("import"), Some("letters")));
 

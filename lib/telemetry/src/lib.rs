@@ -94,7 +94,9 @@ impl Telemetry {
         let registry = Registry::default().with(traced);
         let done = if observing.json {
             lines::panics_are_lines();
-            registry.with(lines::Lines::new(observing.service, std::io::stderr).with_filter(filter)).try_init()
+            registry
+                .with(lines::Lines::new(observing.service, std::io::stderr).with_filter(filter))
+                .try_init()
         } else {
             let layer = tracing_subscriber::fmt::layer()
                 .with_writer(std::io::stderr)

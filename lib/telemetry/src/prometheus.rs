@@ -60,9 +60,10 @@ impl Report {
 
 fn absorb(series: Series) {
     let Some(metric) = catalog::find(&series.name) else { return };
-    let known = series.labels.iter().all(|(name, value)| {
-        metric.labels.contains(&name.as_str()) && value.len() <= LONGEST_LABEL
-    });
+    let known = series
+        .labels
+        .iter()
+        .all(|(name, value)| metric.labels.contains(&name.as_str()) && value.len() <= LONGEST_LABEL);
     if !known || series.labels.len() != metric.labels.len() {
         return;
     }

@@ -107,7 +107,9 @@ mod tests {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
         let context = from_xray(header).unwrap();
         assert_eq!(parse(&context), Some(("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8", true)));
-        for other in [&header.replace("Sampled=1", "Sampled=0"), "Root=1-5759e988-bd862e3fe1be46a994272793", ""] {
+        for other in
+            [&header.replace("Sampled=1", "Sampled=0"), "Root=1-5759e988-bd862e3fe1be46a994272793", ""]
+        {
             assert_eq!(from_xray(other), None, "{other}");
         }
     }

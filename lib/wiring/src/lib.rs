@@ -14,6 +14,7 @@ mod redis;
 #[cfg(any(feature = "sqs", test))]
 mod relay;
 mod restoring;
+mod watched;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use dzinza_config::Settings;
 use dzinza_runner::demo;
 use dzinza_runner::serve::Serve;
+use dzinza_telemetry::{Metrics, Observing, Telemetry, TelemetryError, Traces};
 use tokio_util::sync::CancellationToken;
 
 use super::{DataFolder, out};
@@ -52,8 +54,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         (settings.invoke, settings.function_replicas) = ("runtime-api".to_owned(), replicas);
     }
     settings.check()?;
-    dzinza_telemetry::log(&settings.log_level, settings.log_format == "json")?;
-    let metrics = dzinza_telemetry::metrics()?;
+    let telemetry = observed(&settings)?;
+    let metrics = Metrics::install()?;
+    let summed = metrics.clone();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            summed.sum_up();
+        }
+    });
     let data = settings.data.clone();
     let mail = mail(&settings);
     let with_frontend = !settings.frontend.is_empty();
@@ -76,8 +86,24 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     tokio::spawn(wait_for_signal(stop.clone()));
     server.run(stop).await?;
+    telemetry.flush().await;
     out::line("Stopped.");
     Ok(())
+}
+
+/// Sets up log and traces.
+fn observed(settings: &Settings) -> Result<Telemetry, TelemetryError> {
+    let service = settings.service_name("gateway");
+    let endpoint = settings.traces_endpoint();
+    let traces = endpoint.as_deref().map(|endpoint| Traces {
+        endpoint,
+        sampler: &settings.otel_traces_sampler,
+        share: &settings.otel_traces_sampler_arg,
+        environment: &settings.app_env,
+        function: None,
+    });
+    let json = settings.log_format == "json";
+    Telemetry::start(&Observing { service: &service, filter: &settings.log_level, json, traces })
 }
 
 /// Where letters go.

@@ -1,6 +1,7 @@
 //! What of a message is between two neighbours only, and what nobody outside may say.
 
 use axum::response::Response;
+use dzinza_telemetry::traces;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use super::observe::RequestInfo;
@@ -49,7 +50,9 @@ pub(super) fn clean_request(headers: &mut HeaderMap, info: &RequestInfo, uri: &U
     if function != "auth" {
         keep_access_cookie(headers);
     }
-    if !headers.get("traceparent").is_none_or(is_trace_context) {
+    if let Some(ours) = traces::current().and_then(|context| HeaderValue::from_str(&context).ok()) {
+        headers.insert("traceparent", ours);
+    } else if !headers.get("traceparent").is_none_or(is_trace_context) {
         headers.remove("traceparent");
         headers.remove("tracestate");
     }
@@ -104,22 +107,9 @@ fn keep_access_cookie(headers: &mut HeaderMap) {
     }
 }
 
-/// W3C Trace Context, version 00 or later: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
+/// Whether somebody can go on with it (W3C Trace Context).
 fn is_trace_context(value: &HeaderValue) -> bool {
-    trace_id(value).is_some()
-}
-
-/// The trace a request belongs to.
-pub(super) fn trace_id(value: &HeaderValue) -> Option<&str> {
-    let mut parts = value.to_str().ok()?.split('-');
-    let mut hex = |length: usize| {
-        parts.next().filter(|part| {
-            part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        })
-    };
-    let (version, trace, parent, _flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
-    let zero = |text: &str| text.bytes().all(|b| b == b'0');
-    (version != "ff" && !zero(trace) && !zero(parent)).then_some(trace)
+    value.to_str().is_ok_and(|context| traces::parse(context).is_some())
 }
 
 /// For a page of the frontend: its own scripts, and pictures from where storage signs them.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use dzinza_telemetry::catalog::{method_label, service_of};
+use dzinza_telemetry::traces::{self, Source};
 use dzinza_web::Language;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument as _, Span, field};
@@ -95,17 +97,27 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn span(info: &RequestInfo, method: &Method, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         "request",
+        otel.name = field::Empty,
+        otel.kind = "server",
+        otel.status_code = field::Empty,
         request_id = %info.id,
-        method = method_label(method),
+        method = method_label(method.as_str()),
         trace_id = field::Empty,
         function = field::Empty,
         route = field::Empty,
         status = field::Empty,
+        user_id = field::Empty,
         duration_ms = field::Empty,
     );
-    if let Some(trace) = headers.get("traceparent").and_then(headers::trace_id) {
-        span.record("trace_id", trace);
+    if let Some(context) = headers.get("traceparent").and_then(|context| context.to_str().ok()) {
+        if let Some((trace, ..)) = traces::parse(context) {
+            span.record("trace_id", trace);
+        }
+        let source = if info.proxied { Source::Ours } else { Source::Stranger };
+        traces::follow(&span, Some(context), source);
     }
+    // Whose address it was is for those who look for something.
+    span.in_scope(|| tracing::debug!(client_ip = %info.client, "asked"));
     span
 }
 
@@ -131,6 +143,11 @@ fn record(span: &Span, method: &Method, response: &Response, served: Option<&Ser
     let own_route = response.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
     let (function, route) = served.map_or(("gateway", own_route), |served| (&served.function, &served.route));
     let status = response.status();
+    let method = method_label(method.as_str());
+    span.record("otel.name", format!("{method} {route}"));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     span.record("function", function);
     span.record("route", route);
     span.record("status", status.as_u16());
@@ -138,11 +155,11 @@ fn record(span: &Span, method: &Method, response: &Response, served: Option<&Ser
     span.in_scope(|| tracing::info!("answered"));
 
     let labels = [
-        ("method", method_label(method).to_owned()),
+        ("method", method.to_owned()),
         ("route", route.to_owned()),
         ("status_code", status.as_u16().to_string()),
     ];
-    let service = service(function);
+    let service = service_of(function);
     metrics::counter!(format!("{service}_http_requests_total"), &labels).increment(1);
     metrics::histogram!(format!("{service}_http_request_duration_seconds"), &labels)
         .record(took.as_secs_f64());
@@ -153,31 +170,6 @@ fn record(span: &Span, method: &Method, response: &Response, served: Option<&Ser
             .increment(1);
         metrics::histogram!("gateway_service_upstream_duration_seconds", &[target])
             .record(served.took.as_secs_f64());
-    }
-}
-
-/// The service that had a function's routes in the versions before, whose dashboards go on (contract 7.1).
-fn service(function: &str) -> &'static str {
-    match function {
-        "gateway" => "gateway_service",
-        "auth" | "admin" => "auth_service",
-        "search" => "search_service",
-        "files" => "storage_service",
-        _ => "genealogy_service",
-    }
-}
-
-/// Callers can invent methods; time series they cannot.
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "OTHER",
     }
 }
 

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use bytes::Bytes;
+use dzinza_telemetry::Report;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -35,7 +36,8 @@ pub(super) async fn serve(listener: TcpListener, desks: Desks, lobby: Arc<Lobby>
             .route(&format!("{who}/2018-06-01/runtime/invocation/next"), get(next))
             .route(&format!("{who}/2018-06-01/runtime/invocation/{{id}}/response"), post(response))
             .route(&format!("{who}/2018-06-01/runtime/invocation/{{id}}/error"), post(error))
-            .route(&format!("{who}/2018-06-01/runtime/init/error"), post(init_error));
+            .route(&format!("{who}/2018-06-01/runtime/init/error"), post(init_error))
+            .route(&format!("{who}/2018-06-01/dzinza/metrics"), post(metrics));
     }
     let service = routes.with_state(desks).into_make_service_with_connect_info::<Line>();
     tokio::select! {
@@ -134,6 +136,23 @@ async fn init_error(State(desks): State<Desks>, Path(address): Path<Address>, re
     tracing::error!(function, why, "a process of the function could not begin");
     desk.could_not_begin();
     accepted()
+}
+
+/// What a process has counted since it last said so; it is shown with the gateway's own. No part of Lambda's API.
+async fn metrics(State(desks): State<Desks>, Path(address): Path<Address>, request: Request) -> Response {
+    if !desks.contains_key(&address.function) {
+        return no_such_function();
+    }
+    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge");
+    };
+    match serde_json::from_slice::<Report>(&body) {
+        Ok(report) => {
+            report.absorb();
+            accepted()
+        }
+        Err(_) => refused(StatusCode::BAD_REQUEST, "NoReport"),
+    }
 }
 
 fn ended(desk: &Arc<Desk>, id: &str, outcome: Outcome) -> Response {

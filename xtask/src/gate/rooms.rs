@@ -62,7 +62,7 @@ const TABLE: &[Row] = &[
     Row { tests: MOVING, ..row("lib/adapters/mongo", &["lib/domain", "lib/ports"]) },
     Row { tests: MOVING, ..row("lib/adapters/postgres", &["lib/domain", "lib/ports"]) },
     Row { tests: &["lib/contract"], ..row("lib/adapters/*", &["lib/domain", "lib/mime", "lib/ports"]) },
-    row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/adapters/*"]),
+    row("lib/wiring", &["lib/config", "lib/domain", "lib/ports", "lib/telemetry", "lib/adapters/*"]),
     Row {
         optional: &["lib/telemetry"],
         ..row(
@@ -82,6 +82,7 @@ const TABLE: &[Row] = &[
                 "lib/letters",
                 "lib/ports",
                 "lib/sealing",
+                "lib/telemetry",
                 "lib/transfer",
                 "lib/web",
             ],

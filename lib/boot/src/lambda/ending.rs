@@ -4,18 +4,27 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use dzinza_ports::Clock;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
+
+use super::observing::Observer;
 
 /// A layer around the runtime's service, which knows whether there is work.
 #[derive(Clone, Default)]
 pub(super) struct Ending {
     work: Arc<Mutex<()>>,
     asked: CancellationToken,
+    observer: Option<(Arc<Observer>, Arc<dyn Clock>)>,
 }
 
 impl Ending {
+    /// One that has told of each work before the next is asked for.
+    pub(super) fn telling(observer: Arc<Observer>, clock: Arc<dyn Clock>) -> Self {
+        Self { observer: Some((observer, clock)), ..Self::default() }
+    }
+
     /// Resolves once the process was asked to end and does no work, its last answer included.
     pub(super) async fn come(self) {
         stop_signal().await;
@@ -72,10 +81,13 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let work = self.inner.call(request);
-        let Ending { work: lock, asked } = self.ending.clone();
+        let Ending { work: lock, asked, observer } = self.ending.clone();
         Box::pin(async move {
             let held = lock.lock().await;
             let done = work.await;
+            if let Some((observer, clock)) = &observer {
+                observer.told(&**clock).await;
+            }
             drop(held);
             if asked.is_cancelled() {
                 // Or the runtime would ask for more.

@@ -4,6 +4,7 @@ mod answer;
 mod deadline;
 mod ending;
 mod events;
+mod observing;
 mod request;
 
 use std::convert::Infallible;
@@ -11,6 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::MatchedPath;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
 use dzinza_config::Settings;
 use dzinza_ports::Clock;
@@ -26,6 +29,7 @@ use crate::{House, Jobs};
 use answer::Answer;
 use deadline::Deadline;
 use ending::Ending;
+use observing::{Observer, Seen};
 
 /// Enough for one request at a time and what it leaves to others; a function has no more of a processor anyway.
 const THREADS: usize = 2;
@@ -36,11 +40,12 @@ const SILENT: &str = "lambda_runtime=info,lambda_http=info";
 /// Answers requests as the function of this name, one at a time, for as long as there is somebody to ask for them.
 pub fn http(name: &'static str, make: impl FnOnce(&House) -> anyhow::Result<ApiRouter>) -> ExitCode {
     run(name, move |house, ending| {
-        let router = house.equipped(name, make(&house)?.router).layer(CatchPanicLayer::custom(panicked));
+        let router = house.equipped(name, make(&house)?.router);
+        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(observing::tell_route));
         let clock = house.stores.clock;
         let service = service_fn(move |request: lambda_http::Request| {
             let (router, clock) = (router.clone(), clock.clone());
-            async move { Ok::<_, Infallible>(answer(router, &clock, request).await) }
+            async move { Ok::<_, Infallible>(answer(name, router, &clock, request).await) }
         });
         Ok(lambda_http::runtime(service).layer(ending).run())
     })
@@ -78,16 +83,20 @@ fn run<F: Future<Output = Result<(), Error>>>(
         runtime.block_on(dzinza_wiring::look_up())?;
         let settings = Settings::load()?;
         let filter = format!("{},{SILENT}", settings.log_level);
-        dzinza_telemetry::log(&filter, settings.log_format == "json")?;
         runtime.block_on(async move {
+            let observer = Arc::new(Observer::start(name, &settings, &filter)?);
             let _held = dzinza_wiring::share(&settings.data)?;
-            let ending = Ending::default();
-            let serving = make(House::open(settings)?, ending.clone())?;
+            let house = House::open(settings)?;
+            let clock = house.stores.clock.clone();
+            let ending = Ending::telling(observer.clone(), clock.clone());
+            let serving = make(house, ending.clone())?;
             tracing::debug!(function = name, "ready");
-            tokio::select! {
+            let ended = tokio::select! {
                 ended = serving => ended.map_err(|error| anyhow::anyhow!("{error}")),
                 () = ending.come() => Ok(()),
-            }
+            };
+            observer.end(&*clock).await;
+            ended
         })
     };
     match ended() {
@@ -101,20 +110,35 @@ fn run<F: Future<Output = Result<(), Error>>>(
     }
 }
 
-async fn answer(router: Router, clock: &Arc<dyn Clock>, request: lambda_http::Request) -> Answer {
-    let deadline = request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline);
+async fn answer(
+    name: &'static str,
+    router: Router,
+    clock: &Arc<dyn Clock>,
+    request: lambda_http::Request,
+) -> Answer {
+    let context = request.lambda_context_ref();
+    let deadline = context.map_or(u64::MAX, |context| context.deadline);
+    let xray = context.and_then(|context| context.xray_trace_id.clone());
     let request = request::from_event(request);
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let span = tracing::info_span!("request", request_id = id);
+    let seen = Seen::begin(name, &request, xray.as_deref());
     let whole = async {
-        match router.oneshot(request).await {
-            Ok(response) => Answer::of(response).await,
+        let response = match router.oneshot(request).await {
+            Ok(response) => response,
             Err(impossible) => match impossible {},
-        }
+        };
+        let route = response.extensions().get::<MatchedPath>().cloned();
+        let status = response.status().as_u16();
+        let answer = Answer::of(response).await;
+        seen.end(status, route.as_ref().map(MatchedPath::as_str));
+        answer
     };
-    match Deadline::new(clock, deadline).hold(whole.instrument(span)).await {
+    match Deadline::new(clock, deadline).hold(whole.instrument(seen.span())).await {
         Some(answer) => answer,
-        None => Answer::of(Problem::timeout().into_response()).await,
+        None => {
+            let late = Problem::timeout();
+            seen.end(late.status().as_u16(), None);
+            Answer::of(late.into_response()).await
+        }
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(endpoint: &str, patience: Duration) -> Result<Self, TelemetryError> {
-        let failed = |error: &dyn std::fmt::Display| TelemetryError(format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"));
+        let failed =
+            |error: &dyn std::fmt::Display| TelemetryError(format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"));
         let runtime = Handle::try_current().map_err(|error| failed(&error))?;
         let connections = if endpoint.starts_with("https:") {
             let provider = rustls::crypto::ring::default_provider();

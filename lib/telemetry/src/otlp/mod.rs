@@ -124,4 +124,3 @@ pub(crate) fn ids(span: &span::Id, dispatch: &Dispatch) -> Option<(String, Strin
     let span = span.span_context();
     span.is_valid().then(|| (span.trace_id().to_string(), span.span_id().to_string()))
 }
-

@@ -83,7 +83,9 @@ impl<E: SpanExporter> SpanExporter for Counting<E> {
         let was_away = self.away.swap(sent.is_err(), Ordering::Relaxed);
         match &sent {
             Ok(()) if was_away => tracing::info!("the collector of traces takes them again"),
-            Err(error) if !was_away => tracing::warn!(%error, "the collector does not take traces; they are dropped"),
+            Err(error) if !was_away => {
+                tracing::warn!(%error, "the collector does not take traces; they are dropped")
+            }
             _ => {}
         }
         count(if sent.is_ok() { "sent" } else { "refused" }, spans);
