@@ -221,6 +221,8 @@ fn build(profile: &Path, programs: &[&str]) {
     }
     if cfg!(feature = "cloud") {
         cargo.args(["--features", "dzinza-tests/cloud"]);
+    } else if cfg!(feature = "otlp") {
+        cargo.args(["--features", "dzinza-tests/otlp"]);
     }
     if profile.ends_with("release") {
         cargo.arg("--release");
