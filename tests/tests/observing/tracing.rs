@@ -29,7 +29,7 @@ fn apart_in(command: &mut Command) {
 async fn import(process: &Process) -> Client {
     let rudo = Client::at(process.url()).sign_up(EMAIL).await;
     let tree = rudo.new_tree("Pasipamire", "private").await;
-    let form = Form::new().part("gedcomFile", Part::bytes(FAMILY).file_name("family.ged"));
+    let form = Form::new().part("gedcomFile", Part::bytes(FAMILY.as_bytes()).file_name("family.ged"));
     let path = format!("/api/family-trees/{tree}/import/gedcom");
     let request = rudo.request(Method::POST, &path).multipart(form);
     rudo.send(request.header("traceparent", format!("00-{TRACE}-{CALLER}-01"))).await.ok(200);
