@@ -32,13 +32,9 @@ impl House {
     /// Opens what these settings name.
     ///
     /// # Errors
-    /// If the data folder, a secret or a store cannot be used as it is named.
+    /// If the data folder, a secret or a server cannot be used as it is named.
     pub fn open(settings: Settings) -> anyhow::Result<Self> {
-        let stores = Embedded::open(&settings.data)?
-            .with_redis(&settings)?
-            .with_database(&settings)?
-            .with_aws(&settings)?
-            .with_mongodb(&settings)?;
+        let stores = Embedded::of(&settings)?;
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

@@ -17,6 +17,7 @@ mod providers;
 mod reference;
 mod secrets;
 mod settings;
+mod stores;
 mod strength;
 mod variables;
 

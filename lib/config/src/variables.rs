@@ -37,7 +37,7 @@ pub(crate) const fn secret(name: &'static str, meaning: &'static str) -> Variabl
 const MONGODB_URL: &str = "Where the MongoDB of the documents is, such as `mongodb://user@host/?replicaSet=rs0` (feature `mongo`); else the data folder";
 
 pub(crate) static VARIABLES: LazyLock<Vec<Variable>> =
-    LazyLock::new(|| [GENERAL, crate::aws::VARIABLES].concat());
+    LazyLock::new(|| [GENERAL, crate::stores::VARIABLES, crate::aws::VARIABLES].concat());
 
 const GENERAL: &[Variable] = &[
     variable(

@@ -73,6 +73,9 @@ impl DataFolder {
     /// The same for a command that needs a folder which is there already.
     fn existing(&self) -> anyhow::Result<Settings> {
         let settings = self.settings()?;
+        if settings.on_servers() {
+            return Ok(settings);
+        }
         settle(&settings)?;
         if !settings.data.join("dzinza.db").exists() {
             anyhow::bail!(

@@ -50,7 +50,7 @@ impl Post {
         let sealer = Arc::new(Sealer::new(b"the data key of the tests", None));
         let ports = JobsPorts {
             documents: store.clone(),
-            blobs: FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap(),
+            blobs: FileBlobs::open(folder.path(), &[7; 32], "/blobs", clock.clone()).unwrap(),
             sessions: store.clone(),
             users: store.clone(),
             audit: store.clone(),

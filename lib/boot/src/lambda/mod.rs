@@ -80,7 +80,7 @@ fn run<F: Future<Output = Result<(), Error>>>(
         let filter = format!("{},{SILENT}", settings.log_level);
         dzinza_telemetry::log(&filter, settings.log_format == "json")?;
         runtime.block_on(async move {
-            let _held = dzinza_wiring::share(&settings.data)?;
+            let _held = (!settings.on_servers()).then(|| dzinza_wiring::share(&settings.data)).transpose()?;
             let ending = Ending::default();
             let serving = make(House::open(settings)?, ending.clone())?;
             tracing::debug!(function = name, "ready");
