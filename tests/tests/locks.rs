@@ -111,8 +111,9 @@ fn the_packages_and_programs_are_called_as_the_template_builds_them() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("template.yaml")).unwrap();
     for function in Template::load(None).unwrap().functions {
         let name = &function.name;
-        let binary = format!("Binary: {name}\n");
-        assert!(text.contains(&binary), "{binary}");
+        // Where `cargo lambda build` puts the program.
+        let built = format!("CodeUri: target/lambda/{name}\n");
+        assert!(text.contains(&built), "{built}");
         let folder = Path::new(ROOT).join("functions").join(name);
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         assert!(manifest.contains(&format!("name = \"dzinza-{name}\"")), "{name}");
