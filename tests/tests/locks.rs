@@ -7,6 +7,7 @@ use std::path::Path;
 use axum::Router;
 use axum::body::Body;
 use dzinza_domain::import::JOBS_QUEUE;
+use dzinza_ports::Message;
 use dzinza_runner::matcher::{Found, Matched, Matcher};
 use dzinza_runner::platform::Platform;
 use dzinza_runner::template::Template;
@@ -106,12 +107,32 @@ async fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
     assert_eq!(jobs.queues.iter().map(|queue| queue.queue.as_str()).collect::<Vec<_>>(), [JOBS_QUEUE]);
 }
 
+#[tokio::test]
+async fn every_schedule_asks_for_a_job_that_its_function_knows() {
+    let (_folder, platform) = platform();
+    let ports = platform.jobs_ports();
+    let asked = |body: serde_json::Value| async {
+        let message = Message { id: "1".to_owned(), receipt: "1".to_owned(), body, attempts: 1 };
+        dzinza_jobs::handle(&ports, vec![message]).await.is_empty()
+    };
+    assert!(!asked(serde_json::json!({ "job": "nobody-knows-it" })).await);
+    let mut schedules = 0;
+    for function in Template::load(None).unwrap().functions {
+        for schedule in function.schedules {
+            assert_eq!(function.name, "jobs", "{}", schedule.name);
+            assert!(asked(schedule.input).await, "{}", schedule.name);
+            schedules += 1;
+        }
+    }
+    assert!(schedules > 0);
+}
+
 #[test]
 fn the_packages_and_programs_are_called_as_the_template_builds_them() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("template.yaml")).unwrap();
     for function in Template::load(None).unwrap().functions {
         let name = &function.name;
-        // Where `cargo lambda build` puts the program.
+        // Where `cargo xtask package` puts the program.
         let built = format!("CodeUri: target/lambda/{name}\n");
         assert!(text.contains(&built), "{built}");
         let folder = Path::new(ROOT).join("functions").join(name);
