@@ -108,6 +108,19 @@ async fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
 }
 
 #[tokio::test]
+async fn health_can_be_asked_for_where_no_gateway_of_ours_stands() {
+    let (_folder, platform) = platform();
+    let matcher = Matcher::new(&Template::load(None).unwrap());
+    for path in ["/api/auth/health", "/api/auth/health/live"] {
+        let own = matched(&matcher, "GET", path).function;
+        let functions = platform.functions();
+        let (_, router) = functions.routers.iter().find(|(name, _)| *name == own).unwrap();
+        let (status, text) = ask(router, "GET", path).await;
+        assert!(status == StatusCode::OK && text.contains("auth-service"), "{path}: {status} {text}");
+    }
+}
+
+#[tokio::test]
 async fn every_schedule_asks_for_a_job_that_its_function_knows() {
     let (_folder, platform) = platform();
     let ports = platform.jobs_ports();
