@@ -198,11 +198,7 @@ fn every_function_is_told_what_the_configuration_knows_and_can_run_in_production
         for function in deployed.functions() {
             let environment = deployed.environment(&function);
             for (name, value) in &environment {
-                assert!(
-                    name == "DZINZA_STORES" || known.contains(name.as_str()),
-                    "{}: {name}",
-                    function.name
-                );
+                assert!(known.contains(name.as_str()), "{}: {name}", function.name);
                 let secret =
                     reference().iter().any(|variable| variable.name == name.as_str() && variable.secret);
                 assert_eq!(secret, value.starts_with("secretsmanager:"), "{}: {name}", function.name);
