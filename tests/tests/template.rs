@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use dzinza_config::{Secrets, Settings, reference};
 use ring::digest;
 use serde_norway::Value;
@@ -188,7 +190,7 @@ fn looked_up(environment: &BTreeMap<String, String>, name: &str) -> Option<Strin
         return Some(value.clone());
     }
     let secret = digest::digest(&digest::SHA256, value.as_bytes());
-    Some(secret.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(BASE64_STANDARD.encode(secret))
 }
 
 #[test]
