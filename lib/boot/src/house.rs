@@ -111,6 +111,11 @@ impl House {
     pub fn equipped(&self, name: &str, router: Router) -> Router {
         let service = services::of(name, &self.stores);
         let health = health_routes(service, env!("CARGO_PKG_VERSION"), self.stores.clock.clone());
+        // The gateway asks at the root; API Gateway leads only what is below `/api` to a function, and this to one.
+        let health = match name {
+            "auth" => health.clone().nest("/api/auth", health),
+            _ => health,
+        };
         let guard = Maintenance {
             site: self.site.clone(),
             users: self.stores.users.clone(),

@@ -28,8 +28,18 @@ const ON_SERVERS: &[&str] = &[
 ];
 /// These are about trees and files, or about processes: all that they know of accounts is signing up. `archive` is about
 /// the accounts in a data folder; those on PostgreSQL are not archived.
-const ON_FOLDERS_ALONE: &[&str] =
-    &["archive", "corpus", "crash", "exports", "gedzip", "kin", "reimport", "runtime_api", "sources"];
+const ON_FOLDERS_ALONE: &[&str] = &[
+    "archive",
+    "corpus",
+    "crash",
+    "exports",
+    "gedzip",
+    "kin",
+    "reimport",
+    "runtime_api",
+    "sources",
+    "template",
+];
 
 pub fn clippy(place: &Place) -> anyhow::Result<Outcome> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--features", FEATURE, "--keep-going"];
