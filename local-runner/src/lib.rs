@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod aliases;
+mod connections;
 pub mod demo;
 pub mod files;
 pub mod gateway;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use dzinza_config::Settings;
 use dzinza_wiring::lock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::connections;
 use crate::demo;
 use crate::files;
 use crate::gateway::{Gateway, GatewaySettings, RenderMetrics};
@@ -153,20 +153,12 @@ impl Server {
             let jobs = platform.jobs_ports();
             tokio::join!(pump.run(&stopping), recovery::run(&jobs, &stopping));
         });
-        let listener = listener.tap_io(|socket| {
-            // Small answers must not wait for the client's acknowledgement.
-            let _ = socket.set_nodelay(true);
-        });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let ended = stop.clone();
-        let serving =
-            axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
         let out_of_patience = async {
             stop.cancelled().await;
             tokio::time::sleep(PATIENCE).await;
         };
         tokio::select! {
-            result = async { serving.await } => result?,
+            () = connections::serve(listener, router, stop.clone()) => {}
             () = out_of_patience => tracing::warn!("some requests did not finish in time"),
         }
         stop.cancel();

@@ -166,6 +166,67 @@ async fn uploads_are_bounded_and_checked() {
     assert_eq!(look(&owner, &tree).await["persons"], json!([]));
 }
 
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::new(), |mut sum, byte| {
+        write!(sum, "{byte:02x}").expect("a text takes it");
+        sum
+    })
+}
+
+/// What the sender of a file is told to do, done.
+async fn send_directly(owner: &Client, offer: &Value, file: &str) -> Answer {
+    assert_eq!(offer["method"], "PUT");
+    let mut request = owner.as_nobody().request(Method::PUT, &text(&offer["url"])).body(file.to_owned());
+    for (name, value) in offer["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    owner.send(request).await
+}
+
+#[tokio::test]
+async fn a_file_of_any_size_is_sent_at_once_to_a_signed_address() {
+    let server = Server::start().await;
+    let owner = Client::signed_up(&server, EMAIL).await;
+    let tree = owner.new_tree("Moyo", "private").await;
+    let uploads = format!("/api/family-trees/{tree}/uploads");
+    let file = newer();
+    let sum = sha256(&file);
+    let wanted = json!({ "name": "moyo.ged", "size": file.len(), "sha256": sum, "direct": true });
+    owner.post(&uploads, &json!({ "size": 9, "direct": true })).await.field("sha256");
+    owner.post(&uploads, &json!({ "size": 9, "sha256": sum, "direct": "yes" })).await.field("direct");
+    let made = owner.post(&uploads, &wanted).await.ok(201);
+    let address = format!("{uploads}/{}", text(&made["id"]));
+    assert!(made["signedKey"].is_null(), "where it lies stays inside: {made}");
+    assert_eq!(send_directly(&owner, &made["direct"], OLDER).await.status, 400, "another file");
+    owner.post(&format!("{address}/import"), &json!({})).await.problem(409);
+    assert_eq!(owner.get(&address).await.ok(200)["complete"], false);
+    // Twice: the answer to the first was lost.
+    for _ in 0..2 {
+        assert_eq!(send_directly(&owner, &made["direct"], &file).await.status, 200);
+    }
+    let come = owner.get(&address).await.ok(200);
+    assert_eq!((&come["complete"], &come["offset"]), (&json!(true), &json!(file.len())));
+    let done = owner.post(&format!("{address}/import"), &json!({})).await.ok(200);
+    assert_eq!((&done["status"], &done["fileName"]), (&json!("completed"), &json!("moyo.ged")));
+    owner.get(&address).await.problem(404);
+    owner.post(&format!("{address}/import"), &json!({})).await.problem(404);
+}
+
+#[tokio::test]
+async fn nobody_fills_the_store_by_addresses_of_uploads_given_up() {
+    let server = Server::start().await;
+    let owner = Client::signed_up(&server, EMAIL).await;
+    let tree = owner.new_tree("Moyo", "private").await;
+    let uploads = format!("/api/family-trees/{tree}/uploads");
+    let large = json!({ "size": 1_u64 << 30, "sha256": sha256("x"), "direct": true });
+    for _ in 0..2 {
+        let made = owner.post(&uploads, &large).await.ok(201);
+        assert_eq!(owner.delete(&format!("{uploads}/{}", text(&made["id"]))).await.status, 204);
+    }
+    assert_eq!(owner.post(&uploads, &large).await.problem(409)["error"], "TOO_MANY_UPLOADS");
+}
+
 #[tokio::test]
 async fn a_dry_run_changes_nothing_and_can_be_given_up_or_done() {
     let server = Server::start().await;

@@ -48,8 +48,8 @@ pub async fn remove_uploads(ports: &JobsPorts, filter: Filter) -> Result<(), Job
                 Err(error) if error.kind() == StoreErrorKind::Stale => continue,
                 result => result?,
             }
-            for chunk in upload::chunks(&upload.body) {
-                ports.blobs.delete(&chunk.key).await?;
+            for key in upload::blobs(&upload.body) {
+                ports.blobs.delete(&key).await?;
             }
         }
     }

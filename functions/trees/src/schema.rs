@@ -78,4 +78,6 @@ pub struct UploadInput {
     size: u64,
     /// Its SHA-256 in hexadecimal digits; what has come is compared with it.
     sha256: Option<String>,
+    /// Asks for an address to which the whole file can be sent at once, past the functions; needs `sha256`.
+    direct: Option<bool>,
 }

@@ -3,12 +3,15 @@
 //!
 //! See <https://tus.io/protocols/resumable-upload>.
 
+mod direct;
+
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dzinza_domain::collections::UPLOADS;
+use dzinza_domain::fields::bool_value;
 use dzinza_domain::upload::{
     self, Chunk, LIFETIME_HOURS, MAX_CHUNKS, MAX_OPEN, MAX_OPEN_BYTES, MAX_SIZE, NewUpload,
 };
@@ -27,7 +30,8 @@ const TUS: &str = "1.0.0";
 const CHUNK_TYPE: &str = "application/offset+octet-stream";
 
 /// Announces a file that will come in pieces: by `Upload-Length` and `Upload-Metadata` (`filename`, `sha256`) as tus
-/// has it, or as JSON. The file is then sent with PATCH, in pieces of at most 10 MiB.
+/// has it, or as JSON. The file is then sent with PATCH, in pieces of at most 10 MiB. With `direct` the answer also has
+/// `direct`: `url`, `method`, `headers` and `expiresAt` of a request that sends all of it at once, however large.
 #[utoipa::path(post, path = "/api/family-trees/{treeId}/uploads", tag = "uploads", security(("bearer" = []), ("cookie" = [])), request_body = UploadInput,
     params(("treeId" = String, Path), ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file"), ("Upload-Metadata" = Option<String>, Header, description = "tus metadata: filename, sha256"), ("Tus-Resumable" = Option<String>, Header)),
     responses((status = 201, description = "Announced; Location is where to send it"), (status = 400, description = "No size, or a bad one"), (status = 401, description = "Not signed in"), (status = 403, description = "May look but not change"), (status = 404, description = "No such tree for this caller"), (status = 409, description = "Too many unfinished uploads"), (status = 412, description = "Another version of tus"), (status = 413, description = "Too large")))]
@@ -40,7 +44,8 @@ pub async fn create(
     speaks_tus(&headers)?;
     let wanted = Wanted::read(&headers, &input)?;
     let id = ports.ids.new_id();
-    let (ports, access, id, wanted) = (&ports, &access, &id, &wanted);
+    let offer = if wanted.direct { Some(direct::offer(&ports, &id, &wanted).await?) } else { None };
+    let (ports, access, id, wanted, offer) = (&ports, &access, &id, &wanted, offer.as_ref());
     let body = retry_stale(|| async move {
         let user = access.caller.user_id.as_str();
         // Read first: whoever announces another one meanwhile has changed it.
@@ -59,6 +64,7 @@ pub async fn create(
             file_name: &wanted.file_name,
             size: wanted.size,
             sha256: wanted.sha256.as_deref(),
+            signed: offer.map(|offer| offer.signed.clone()),
         };
         let body = new.into_body(&timestamp(&ports.clock), &expires(ports));
         let mut batch = Batch::new();
@@ -73,7 +79,11 @@ pub async fn create(
         }
     })
     .await?;
-    let mut response = (StatusCode::CREATED, Json(upload::view(id, &body))).into_response();
+    let mut view = upload::view(id, &body);
+    if let Some(offer) = offer {
+        view.insert("direct".into(), offer.view());
+    }
+    let mut response = (StatusCode::CREATED, Json(view)).into_response();
     let location = format!("/api/family-trees/{}/uploads/{id}", access.id());
     set(response.headers_mut(), header::LOCATION, &location);
     describe(response.headers_mut(), &body);
@@ -89,8 +99,8 @@ pub async fn show(
     Path((_tree, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = find(&ports, &access, &id).await?;
     speaks_tus(&headers)?;
+    let found = direct::arrived(&ports, find(&ports, &access, &id).await?).await?;
     let mut response = Json(upload::view(&id, &found.body)).into_response();
     describe(response.headers_mut(), &found.body);
     set(response.headers_mut(), header::CACHE_CONTROL, "no-store");
@@ -192,6 +202,7 @@ pub async fn import(
 ) -> Result<Response, Problem> {
     let found = find(&ports, &access, &id).await?;
     let options = Options::read(&query)?;
+    let found = direct::arrived(&ports, found).await?;
     let (offset, size) = (upload::offset(&found.body), upload::size(&found.body));
     if offset != size {
         let message = format!("Only {offset} of {size} bytes have come so far");
@@ -222,10 +233,13 @@ fn joined(ports: &TreesPorts, upload: &Document) -> ByteStream {
 async fn forget(ports: &TreesPorts, upload: &Document) -> Result<(), Problem> {
     let mut batch = Batch::new();
     // As it was read: a piece that comes meanwhile would be left lying.
-    batch.delete(&UPLOADS, upload);
+    match upload::over(&upload.body, &timestamp(&ports.clock)) {
+        Some(rest) => batch.replace(&UPLOADS, upload, rest),
+        None => batch.delete(&UPLOADS, upload),
+    }
     ports.documents.commit(batch).await?;
-    for chunk in upload::chunks(&upload.body) {
-        ports.blobs.delete(&chunk.key).await?;
+    for key in upload::blobs(&upload.body) {
+        ports.blobs.delete(&key).await?;
     }
     Ok(())
 }
@@ -239,6 +253,7 @@ async fn find(ports: &TreesPorts, access: &TreeAccess<Edit>, id: &str) -> Result
         text("familyTreeId") == Some(access.id())
             && text("userId") == Some(&access.caller.user_id)
             && text("expiresAt") > Some(now.as_str())
+            && !upload::is_over(&found.body)
     };
     found.filter(usable).ok_or_else(|| Problem::not_found("Upload not found"))
 }
@@ -248,6 +263,7 @@ struct Wanted {
     file_name: String,
     size: u64,
     sha256: Option<String>,
+    direct: bool,
 }
 
 impl Wanted {
@@ -278,10 +294,12 @@ impl Wanted {
         if sha256.as_ref().is_some_and(|sum| sum.len() != 64 || !sum.bytes().all(|b| b.is_ascii_hexdigit())) {
             return Err(Problem::field("sha256", "invalid", "sha256 must be 64 hexadecimal digits"));
         }
+        let direct = bool_value(input.get("direct"), "direct")?;
+        let direct = direct == Some(Value::Bool(true));
         let name = given(&["filename", "name"], "name").unwrap_or_default();
         let file_name: String = name.trim().chars().filter(|c| !c.is_control()).take(255).collect();
         let file_name = if file_name.is_empty() { "upload.ged".to_owned() } else { file_name };
-        Ok(Self { file_name, size, sha256 })
+        Ok(Self { file_name, size, sha256, direct })
     }
 }
 

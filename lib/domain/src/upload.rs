@@ -31,6 +31,17 @@ pub struct NewUpload<'a> {
     pub size: u64,
     /// Their SHA-256 in lowercase hex, if the sender knows it.
     pub sha256: Option<&'a str>,
+    /// Where all of it may be sent at once, past us.
+    pub signed: Option<Signed>,
+}
+
+/// A blob that whoever has a signed address may put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// Its key.
+    pub key: String,
+    /// Until when, as documents have moments.
+    pub until: String,
 }
 
 impl NewUpload<'_> {
@@ -48,8 +59,43 @@ impl NewUpload<'_> {
             ("updatedAt", json!(now)),
             ("expiresAt", json!(expires)),
         ];
-        fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        let mut body: Body = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        if let Some(signed) = self.signed {
+            body.insert("signedKey".into(), json!(signed.key));
+            body.insert("signedUntil".into(), json!(signed.until));
+        }
+        body
     }
+}
+
+/// Where all of the file may come at once, if that was asked for.
+pub fn signed(upload: &Body) -> Option<Signed> {
+    let text = |key: &str| upload.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Signed { key: text("signedKey")?, until: text("signedUntil")? })
+}
+
+/// The keys of all blobs that may hold something of the file.
+pub fn blobs(upload: &Body) -> Vec<String> {
+    let pieces = chunks(upload).into_iter().map(|chunk| chunk.key);
+    let mut keys: Vec<String> = pieces.chain(signed(upload).map(|signed| signed.key)).collect();
+    keys.dedup();
+    keys
+}
+
+/// What stays of an upload that is over while its signed address is still good: it counts, so that nobody can send
+/// files without end to addresses of uploads given up, and the clean-up removes what came. None if it can go at once.
+pub fn over(upload: &Body, now: &str) -> Option<Body> {
+    let signed = signed(upload).filter(|signed| signed.until.as_str() > now)?;
+    let mut rest = upload.clone();
+    rest.insert("chunks".into(), json!([]));
+    rest.insert("expiresAt".into(), json!(signed.until));
+    rest.insert("over".into(), json!(true));
+    Some(rest)
+}
+
+/// Whether nothing more can be done with it.
+pub fn is_over(upload: &Body) -> bool {
+    upload.get("over").is_some_and(|over| over == true)
 }
 
 /// One piece.
@@ -109,7 +155,7 @@ pub fn is_repeat(upload: &Body, at: u64, size: u64, sha256: &str) -> bool {
 /// The upload on the wire; where its pieces are stays inside.
 pub fn view(id: &str, upload: &Body) -> Body {
     let mut view = upload.clone();
-    for key in ["chunks", "userId"] {
+    for key in ["chunks", "userId", "signedKey", "signedUntil"] {
         view.remove(key);
     }
     view.insert("id".into(), json!(id));
@@ -125,7 +171,8 @@ mod tests {
 
     #[test]
     fn pieces_add_up_and_only_the_last_may_come_again() {
-        let new = NewUpload { tree_id: "t", user_id: "u", file_name: "a.ged", size: 5, sha256: None };
+        let new =
+            NewUpload { tree_id: "t", user_id: "u", file_name: "a.ged", size: 5, sha256: None, signed: None };
         let mut upload = new.into_body("now", "later");
         assert!(!is_repeat(&upload, 0, 0, ""));
         let piece = |size: u64, sha: &str| Chunk { key: "k".into(), size, sha256: sha.into() };
@@ -136,5 +183,26 @@ mod tests {
         assert!(!is_repeat(&upload, 3, 2, "c") && !is_repeat(&upload, 0, 3, "a"));
         let view = view("x", &upload);
         assert_eq!((&view["complete"], view.get("chunks")), (&json!(true), None));
+    }
+
+    #[test]
+    fn a_signed_address_outlives_its_upload() {
+        let signed = Signed { key: "uploads/x/whole".into(), until: "2026-01-02".into() };
+        let new = NewUpload {
+            tree_id: "t",
+            user_id: "u",
+            file_name: "a.ged",
+            size: 5,
+            sha256: None,
+            signed: Some(signed.clone()),
+        };
+        let upload = new.into_body("now", "2026-02-02");
+        assert_eq!((blobs(&upload), view("x", &upload).get("signedKey")), (vec![signed.key.clone()], None));
+        assert_eq!(over(&upload, "2026-01-02"), None);
+        let rest = over(&upload, "2026-01-01").unwrap();
+        assert_eq!((is_over(&rest), size(&rest), &rest["expiresAt"]), (true, 5, &json!("2026-01-02")));
+        // What came by the address is one of the pieces then.
+        let whole = Chunk { key: signed.key.clone(), size: 5, sha256: "a".into() };
+        assert_eq!(blobs(&with_chunk(&upload, &whole, "now", "later")), vec![signed.key]);
     }
 }

@@ -128,7 +128,7 @@ async fn what_is_no_http_ends_there() {
         b"POST /api/auth/login HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         b"POST /api/auth/login HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         b"POST /api/auth/login HTTP/1.1\r\nTransfer-Encoding: x\r\nConnection: close\r\n\r\n{}", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
-        b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", b"CONNECT example.org:443 HTTP/1.1\r\nConnection: close\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nConnection: close\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"CONNECT example.org:443 HTTP/1.1\r\nConnection: close\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nConnection: close\r\n\r\n",
         b"GET http://evil.example/api/auth/me HTTP/1.1\r\nConnection: close\r\n\r\n", many.as_bytes(), huge.as_bytes(), long.as_bytes(),
     ];
     for message in messages {

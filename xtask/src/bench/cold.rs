@@ -1,7 +1,6 @@
 //! `cargo xtask bench --cold`: what it takes to start a function and to call one in another process. Each is started by a
 //! Runtime API of our own, which does nothing else, and beside the least that a function can be.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -14,7 +13,7 @@ use serde_json::json;
 use super::http::request;
 use super::load::{Limit, measure};
 use super::process::{Server, memory};
-use super::{Place, build};
+use super::{Place, build, on_folder};
 use crate::shell::say;
 
 const FUNCTIONS: [&str; 8] =
@@ -36,13 +35,12 @@ pub fn run() -> anyhow::Result<ExitCode> {
     let place = build()?;
     let programs = place.dzinza.parent().context("the program is in no folder")?.to_owned();
     build_functions()?;
-    fs::create_dir_all(&place.folder)?;
-    let measured = starts(&place, &programs).and_then(|good| Ok(overhead(&place)? && good));
-    fs::remove_dir_all(&place.folder).context("cannot clear away the data")?;
-    Ok(if measured? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let good = on_folder(&place, |place| Ok(starts(place, &programs)? & overhead(place)?))?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn build_functions() -> anyhow::Result<()> {
+/// The programs of all functions, and the least one.
+pub fn build_functions() -> anyhow::Result<()> {
     let root = crate::ci::root()?;
     let packages: Vec<String> = FUNCTIONS.iter().map(|name| format!("-pdzinza-{name}")).collect();
     let mut arguments = vec!["build", "--release", "--quiet", "--bins"];

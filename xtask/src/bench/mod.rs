@@ -8,6 +8,7 @@ mod kin;
 mod load;
 mod people;
 mod process;
+mod replicas;
 mod report;
 mod scenes;
 
@@ -27,8 +28,7 @@ use process::{Ran, Server};
 use report::{Machine, Size};
 use scenes::{Deep, Site};
 
-const USAGE: &str =
-    "usage: cargo xtask bench [--sizes 1k,10k,100k] [--quick] [--json FILE] [--generator SCRIPT.py] | --cold";
+const USAGE: &str = "usage: cargo xtask bench [--sizes 1k,10k,100k] [--quick] [--json FILE] [--generator SCRIPT.py] | --cold | --replicas";
 /// A start takes little, and varies a lot.
 const STARTS: usize = 5;
 
@@ -83,6 +83,9 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     if arguments == ["--cold"] {
         return cold::run();
     }
+    if arguments == ["--replicas"] {
+        return replicas::run();
+    }
     let options = Options::read(arguments)?;
     anyhow::ensure!(
         Path::new("/proc/self/status").exists(),
@@ -123,17 +126,31 @@ fn build() -> anyhow::Result<Place> {
     Ok(Place { dzinza: release.join("dzinza"), bare: release.join("examples").join("bare"), folder })
 }
 
-fn one_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) -> anyhow::Result<Size> {
+/// Measures something that leaves its files in the folder, which is cleared away whatever comes of it.
+fn on_folder<T>(place: &Place, measure: impl FnOnce(&Place) -> anyhow::Result<T>) -> anyhow::Result<T> {
     fs::create_dir_all(&place.folder)?;
-    let measured = measure_size(place, people, options, bare);
+    let measured = measure(place);
     fs::remove_dir_all(&place.folder).context("cannot clear away the data")?;
-    measured.with_context(|| format!("{people} people"))
+    measured
 }
 
-fn measure_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) -> anyhow::Result<Size> {
-    say(&format!("\n== {people} people"));
+fn one_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) -> anyhow::Result<Size> {
+    on_folder(place, |place| measure_size(place, people, options, bare))
+        .with_context(|| format!("{people} people"))
+}
+
+/// A data folder with accounts and a tree in it.
+struct Made {
+    data: PathBuf,
+    tree: String,
+    deep: Deep,
+    file_bytes: u64,
+    import: Ran,
+}
+
+fn prepare(place: &Place, people: usize, generator: Option<&Path>) -> anyhow::Result<Made> {
     let file = place.folder.join("people.ged");
-    let deep = generate(&file, people, options.generator.as_deref())?;
+    let deep = generate(&file, people, generator)?;
     let data = place.folder.join("data");
     let (data_text, file_text) = (data.display().to_string(), file.display().to_string());
     let account = ["user", "create", "--data", &data_text, "--email", scenes::EMAIL, "--password-stdin"];
@@ -143,8 +160,15 @@ fn measure_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) 
     let import = ["import", &file_text, "--data", &data_text, "--email", scenes::EMAIL];
     let import = process::run(&place.dzinza, &import, "")?;
     let tree = tree_of(&import)?;
+    Ok(Made { data, tree, deep, file_bytes: fs::metadata(&file)?.len(), import })
+}
+
+fn measure_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) -> anyhow::Result<Size> {
+    say(&format!("\n== {people} people"));
+    let Made { data, tree, deep, file_bytes, import } = prepare(place, people, options.generator.as_deref())?;
     let database_bytes = bytes_of(&data, &["dzinza.db", "dzinza.db-wal"]);
-    let serve = ["serve", "--data", &data_text, "--listen", "127.0.0.1:0"];
+    let data = data.display().to_string();
+    let serve = ["serve", "--data", &data, "--listen", "127.0.0.1:0"];
     let mut starts = Vec::new();
     for _ in 1..STARTS {
         starts.push(Server::start(&place.dzinza, &serve)?.start_seconds);
@@ -155,7 +179,7 @@ fn measure_size(place: &Place, people: usize, options: &Options, bare: &[Cell]) 
     sleep(Duration::from_secs(2));
     let mut size = Size {
         people,
-        file_bytes: fs::metadata(&file)?.len(),
+        file_bytes,
         import,
         database_bytes,
         start_seconds: starts[STARTS / 2],

@@ -126,6 +126,15 @@ impl Server {
         memory(self.child.id())
     }
 
+    /// Memory in MB of the server and of those that it started, and how many they are.
+    pub fn memory_of_all(&self) -> (f64, usize) {
+        let own = self.child.id();
+        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let all: Vec<u32> = pids.filter(|pid| *pid == own || parent(*pid) == Some(own)).collect();
+        (all.iter().map(|pid| memory(*pid).now).sum(), all.len())
+    }
+
     pub fn cpu_seconds(&self) -> f64 {
         stat(self.child.id()).map_or(0.0, |(_, cpu)| cpu)
     }
@@ -170,6 +179,11 @@ fn stat_of(stat: &str) -> Option<(char, f64)> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
     Some((fields.first()?.chars().next()?, (ticks(11)? + ticks(12)?) / TICKS))
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// What else the machine does: the load of the last minute.

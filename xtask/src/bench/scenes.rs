@@ -148,6 +148,16 @@ impl<'a> Site<'a> {
         Ok(self.cells)
     }
 
+    /// What people look at most, and nothing that changes the tree.
+    pub fn main_reads(mut self) -> Vec<Cell> {
+        self.read();
+        let list = format!("/api/family-trees/{}/persons?limit={PAGE}", self.tree);
+        self.get("page of 20, first", &|_| list.clone());
+        let ancestors = format!("/api/persons/{}/ancestors?generations=5", self.deep);
+        self.get("ancestors, 5 generations", &|_| ancestors.clone());
+        self.cells
+    }
+
     fn read(&mut self) {
         let ids = self.ids.clone();
         // Neighbours in the file are no neighbours here.

@@ -5,7 +5,7 @@ use dzinza_domain::collections::{
 };
 use dzinza_domain::history::{self, Change};
 use dzinza_domain::import;
-use dzinza_domain::upload::{Chunk, NewUpload, with_chunk};
+use dzinza_domain::upload::{Chunk, NewUpload, Signed, with_chunk};
 use dzinza_ports::{Batch, Clock as _, Message};
 use serde_json::json;
 
@@ -348,7 +348,12 @@ async fn what_was_kept_for_a_time_goes_when_it_is_over() {
     let key = "uploads/u1/0";
     let bytes = futures::StreamExt::boxed(futures::stream::once(async { Ok("0".into()) }));
     world.ports.blobs.put(key, "application/octet-stream", bytes).await.unwrap();
-    let new = NewUpload { tree_id: TREE, user_id: "owner", file_name: "a.ged", size: 9, sha256: None };
+    let sent = "uploads/u1/whole";
+    let bytes = futures::StreamExt::boxed(futures::stream::once(async { Ok("012345678".into()) }));
+    world.ports.blobs.put(sent, "application/octet-stream", bytes).await.unwrap();
+    let signed = Some(Signed { key: sent.into(), until: world.now() });
+    let new =
+        NewUpload { tree_id: TREE, user_id: "owner", file_name: "a.ged", size: 9, sha256: None, signed };
     let expires = format!("{:.6}", world.clock.now() + jiff::SignedDuration::from_hours(24));
     let body = new.into_body(&world.now(), &expires);
     let chunk = Chunk { key: key.into(), size: 1, sha256: String::new() };
@@ -362,7 +367,9 @@ async fn what_was_kept_for_a_time_goes_when_it_is_over() {
     world.clock.advance(Duration::from_hours(8 * 24));
     assert!(world.handle(&clean_up).await);
     assert_eq!((world.all(&UPLOADS).await.len(), world.status("i3").await.as_str()), (0, "undone"));
-    assert!(world.ports.blobs.get(key, None).await.unwrap().is_none());
+    for key in [key, sent] {
+        assert!(world.ports.blobs.head(key).await.unwrap().is_none(), "{key}");
+    }
     assert!(!import::is_undo_over(&world.get(&IMPORTS, "i2").await.body, world.clock.now()));
     assert!(!world.all(&IMPORT_BACKUPS).await.is_empty());
 
