@@ -20,7 +20,14 @@ impl Compose {
     pub fn load() -> Self {
         let text = std::fs::read_to_string(Path::new(ROOT).join("docker-compose.yml")).expect("the file");
         let mut whole: serde_norway::Value = serde_norway::from_str(&text).expect("YAML");
-        whole.apply_merge().expect("references");
+        // One level at a time.
+        loop {
+            let before = whole.clone();
+            whole.apply_merge().expect("references");
+            if whole == before {
+                break;
+            }
+        }
         let mut whole = serde_json::to_value(whole).expect("texts as keys");
         fill_in(&mut whole);
         Self { whole }

@@ -1,7 +1,8 @@
 //! One family from the first day to an export, over every function and every store.
 
+use std::fmt::Write as _;
+
 use dzinza_tests::{Client, eventually};
-use http::Method;
 use serde_json::{Value, json};
 
 use crate::town::Town;
@@ -55,23 +56,34 @@ pub async fn lives_here(town: &Town) {
     assert_eq!(health["overallStatus"], "UP", "{health}");
 }
 
-/// Sends a file past the gateway, by a signed address, and has it imported. Until there are such addresses for imports it
-/// goes through the gateway, in one piece.
+/// Sends a file to a signed address, without any other credential, and has it imported.
 async fn signed_upload(owner: &Client, tree: &str, file: &str) -> Value {
-    let announced = owner
-        .request(Method::POST, &format!("/api/family-trees/{tree}/uploads"))
-        .header("Tus-Resumable", "1.0.0")
-        .header("Upload-Length", file.len().to_string());
-    let announced = owner.send(announced).await;
-    let address = announced.header("location").expect("where to send it").to_owned();
-    let piece = owner
-        .request(Method::PATCH, &address)
-        .header("Tus-Resumable", "1.0.0")
-        .header("Upload-Offset", "0")
-        .header("Content-Type", "application/offset+octet-stream")
-        .body(file.to_owned());
-    assert_eq!(owner.send(piece).await.status, 204);
-    owner.post(&format!("{address}/import"), &json!({})).await.body
+    let digest = ring::digest::digest(&ring::digest::SHA256, file.as_bytes());
+    let sum = digest.as_ref().iter().fold(String::new(), |mut sum, byte| {
+        write!(sum, "{byte:02x}").expect("a text takes it");
+        sum
+    });
+    let uploads = format!("/api/family-trees/{tree}/uploads");
+    let announced = json!({ "name": "later.ged", "size": file.len(), "sha256": sum, "direct": true });
+    let upload = owner.post(&uploads, &announced).await.ok(201);
+    let offer = &upload["direct"];
+    assert_eq!(sent(owner, offer, &file.replace("Sekuru", "Somebo")).await, 400, "another file");
+    assert_eq!(sent(owner, offer, file).await, 200);
+    let id = upload["id"].as_str().expect("an id");
+    let import = owner.post(&format!("{uploads}/{id}/import"), &json!({})).await;
+    assert!(matches!(import.status, 200 | 202), "{}: {}", import.status, import.text());
+    import.body
+}
+
+/// What became of a file that was sent as an offer says.
+async fn sent(owner: &Client, offer: &Value, file: &str) -> u16 {
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no text: {offer}")).to_owned();
+    let method = text(&offer["method"]).parse().expect("a method");
+    let mut request = owner.as_nobody().request(method, &text(&offer["url"])).body(file.to_owned());
+    for (name, value) in offer["headers"].as_object().expect("headers") {
+        request = request.header(name, text(value));
+    }
+    owner.send(request).await.status
 }
 
 /// Waits for an import to be done.

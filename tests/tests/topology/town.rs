@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Where the file has the functions ask for work.
-const RUNTIME: &str = "runtime:9001";
+const RUNTIME: &str = "http://runtime:9001";
 const SECRETS: &str = "/run/secrets/";
 
 pub struct Town {
@@ -92,7 +92,7 @@ impl Town {
                 *value = self.path("secrets").join(format!("{secret}.txt")).display().to_string();
             } else if let Some(function) = value.strip_prefix(RUNTIME) {
                 // In Compose each has an address of its own, here a name.
-                *value = format!("{runtime}{function}/{replica}");
+                *value = format!("http://{runtime}{function}/{replica}");
             } else if name == "DZINZA_RUNTIME_API" {
                 runtime.clone_into(value);
             }
@@ -129,6 +129,8 @@ impl Town {
                 ("MONGODB_URL", mongo),
                 ("S3_ENDPOINT_URL", self.files.address()),
                 ("S3_CREATE_BUCKET_IF_NOT_EXISTS", "true".to_owned()),
+                // It does not keep the region of a bucket, and takes it for this one once it has been started again.
+                ("AWS_REGION", "us-east-1".to_owned()),
                 ("AWS_ACCESS_KEY_ID", "test".to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
                 ("SMTP_HOST", local),
@@ -148,11 +150,6 @@ impl Town {
     /// A secret that was made.
     pub fn secret(&self, name: &str) -> String {
         std::fs::read_to_string(self.path("secrets").join(format!("{name}.txt"))).expect("a secret")
-    }
-
-    /// The process of this name.
-    pub fn process(&self, name: &str) -> &Supervised {
-        self.processes.iter().find(|process| process.name() == name).expect("a process of this name")
     }
 
     /// Asks how the whole is until it is well; within half a minute.

@@ -19,7 +19,7 @@ pub struct Mongo {
 impl Mongo {
     /// Whether the program is installed: where `DZINZA_TEST_MONGO` says, or on the path.
     pub fn is_installed() -> bool {
-        answers(Command::new(program()).arg("--version"))
+        answers(Command::new(program()).arg("--help"))
     }
 
     /// A place where there is none yet; of one that is `durable` what it acknowledged survives its end.
