@@ -15,15 +15,16 @@ FROM build AS dependencies
 COPY --from=manifests /source .
 COPY deploy/build/empty-crates.sh /tmp/
 RUN sh /tmp/empty-crates.sh
+COPY deploy/build/build.sh deploy/build/
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    cargo build --release --locked --workspace --bins --exclude xtask --exclude dzinza-tests --features dzinza-runner/cloud
+    sh deploy/build/build.sh
 
 FROM dependencies AS programs
 COPY . .
 # Newer than what stood in their place.
 RUN find . -name '*.rs' -not -path './target/*' -exec touch {} +
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    cargo build --release --locked --workspace --bins --exclude xtask --exclude dzinza-tests --features dzinza-runner/cloud \
+    sh deploy/build/build.sh \
     && mkdir /programs \
     && for name in dzinza $(ls functions); do install -s -m 0755 "target/release/$name" /programs/ || exit 1; done
 

@@ -37,7 +37,7 @@ impl Town {
             processes: Vec::new(),
             postgres: Postgres::durable(programs)?,
             redis: Redis::absent(true)?,
-            mongo: Mongo::absent(true)?,
+            mongo: Mongo::absent(true)?.with_transactions_of(transactions()?),
             files: Ministack::durable()?,
             search: Search::absent()?,
             letters: Sink::start().await,
@@ -69,6 +69,10 @@ impl Town {
         let mut job = self.command(migrate, gateway, &format!("127.0.0.1:{runtime}"), 0);
         let ended = job.stdin(Stdio::null()).output()?;
         anyhow::ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        for (name, _) in self.places() {
+            let is_given = |service: &&Value| Compose::environment(service).contains_key(name);
+            anyhow::ensure!(own.values().any(is_given), "nobody is given {name}");
+        }
         let logs = self.path("logs");
         std::fs::create_dir(&logs)?;
         for (name, service) in own {
@@ -105,42 +109,49 @@ impl Town {
     /// What is otherwise on this machine: where things are, that PostgreSQL, Redis and MongoDB trust everybody here, and that
     /// ministack has keys of its own. And what is otherwise in every test: cheap passwords, no limits.
     fn adjust(&self, environment: &mut BTreeMap<String, String>, gateway: u16) {
-        for name in [
-            "REDIS_PASSWORD_FILE",
-            "MONGODB_PASSWORD_FILE",
-            "AWS_ACCESS_KEY_ID_FILE",
-            "AWS_SECRET_ACCESS_KEY_FILE",
-        ] {
+        for name in ["REDIS_PASSWORD_FILE", "MONGODB_PASSWORD_FILE"] {
             assert!(environment.remove(name).is_some(), "{name} is not given");
         }
-        let data = self.path("data").display().to_string();
-        let mongo = self.mongo.url().replacen("/?", "/dzinza_genealogy?", 1);
+        for (name, value) in self.places() {
+            if let Some(given) = environment.get_mut(name) {
+                *given = value;
+            }
+        }
+        let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        if keys.map(|key| environment.remove(&format!("{key}_FILE"))).iter().all(Option::is_some) {
+            environment.extend(keys.map(|key| (key.to_owned(), "test".to_owned())));
+            // Compose's makes it at its first start.
+            environment.insert("S3_CREATE_BUCKET_IF_NOT_EXISTS".to_owned(), "true".to_owned());
+        }
         let local = "127.0.0.1".to_owned();
         environment.extend(
             [
-                ("SHARED_CONFIG_PATH", format!("{ROOT}/shared-config/compose.yaml")),
-                ("TMPDIR", data.clone()),
-                ("DZINZA_DATA", data),
+                ("DZINZA_DATA", self.path("data").display().to_string()),
                 ("DZINZA_LISTEN", format!("127.0.0.1:{gateway}")),
                 ("DB_HOST", local.clone()),
                 ("DB_PORT", self.postgres.port().to_string()),
-                ("REDIS_HOST", local.clone()),
+                ("REDIS_HOST", local),
                 ("REDIS_PORT", self.redis.port().to_string()),
-                ("MONGODB_URL", mongo),
-                ("S3_ENDPOINT_URL", self.files.address()),
-                ("S3_CREATE_BUCKET_IF_NOT_EXISTS", "true".to_owned()),
-                // It does not keep the region of a bucket, and takes it for this one once it has been started again.
-                ("AWS_REGION", "us-east-1".to_owned()),
-                ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-                ("SMTP_HOST", local),
-                ("SMTP_PORT", self.letters.port().to_string()),
                 ("BCRYPT_ROUNDS", "4".to_owned()),
                 ("RATE_LIMIT_MAX_REQUESTS", "0".to_owned()),
                 ("AUTH_RATE_LIMIT_MAX_REQUESTS", "0".to_owned()),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
+    }
+
+    /// For variables of Compose, what they are here, for the processes that are given them there.
+    fn places(&self) -> [(&'static str, String); 7] {
+        [
+            ("SHARED_CONFIG_PATH", format!("{ROOT}/shared-config/compose.yaml")),
+            ("TMPDIR", self.path("data").display().to_string()),
+            ("MONGODB_URL", self.mongo.url().replacen("/?", "/dzinza_genealogy?", 1)),
+            ("S3_ENDPOINT_URL", self.files.address()),
+            // It does not keep the region of a bucket, and takes it for this one once it has been started again.
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("SMTP_HOST", "127.0.0.1".to_owned()),
+            ("SMTP_PORT", self.letters.port().to_string()),
+        ]
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -189,6 +200,13 @@ fn tell(process: &Supervised) {
     let lines: Vec<&str> = log.lines().collect();
     let last = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
     eprintln!("== {}, started {} times\n{}", process.name(), process.starts(), last.join("\n"));
+}
+
+/// How long Compose's MongoDB leaves transactions open, in seconds.
+fn transactions() -> anyhow::Result<u32> {
+    let start = std::fs::read_to_string(format!("{ROOT}/deploy/mongodb/start.sh"))?;
+    let (_, seconds) = start.split_once("transactionLifetimeLimitSeconds=").context("no such parameter")?;
+    Ok(seconds.trim().parse()?)
 }
 
 fn free_port() -> anyhow::Result<u16> {

@@ -8,12 +8,15 @@ use tempfile::TempDir;
 use super::daemon::{Daemon, answers};
 
 const PROGRAM: &str = "secantusd-py";
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/servers/python");
 
 /// A server of one's own: a replica set of one, that trusts everybody on this machine.
 pub struct Mongo {
     daemon: Daemon,
     folder: TempDir,
     durable: bool,
+    /// How long a transaction of a client that has gone stays open, if not as long as usual.
+    patience: Option<u32>,
 }
 
 impl Mongo {
@@ -27,7 +30,14 @@ impl Mongo {
     /// # Errors
     /// If there is no free port or no folder for it.
     pub fn absent(durable: bool) -> anyhow::Result<Self> {
-        Ok(Self { daemon: Daemon::absent()?, folder: tempfile::tempdir()?, durable })
+        Ok(Self { daemon: Daemon::absent()?, folder: tempfile::tempdir()?, durable, patience: None })
+    }
+
+    /// The same with as many seconds for transactions, instead of the usual minute.
+    #[must_use]
+    pub fn with_transactions_of(mut self, seconds: u32) -> Self {
+        self.patience = Some(seconds);
+        self
     }
 
     /// Starts it (again) and waits until it answers.
@@ -42,6 +52,9 @@ impl Mongo {
         command.arg("--storage-path").arg(self.folder.path().join("data"));
         if self.durable {
             command.arg("--sync-on-commit");
+        }
+        if let Some(seconds) = self.patience {
+            command.env("PYTHONPATH", PYTHON).env("TRANSACTION_LIFETIME_SECONDS", seconds.to_string());
         }
         self.daemon.run(&mut command)
     }
