@@ -1,7 +1,6 @@
 //! `docker-compose.yml` holds together: with the table of functions, with the settings that there are, with the secrets that
 //! `dzinza secrets init` writes; and nothing in it has more rights than it needs.
 #![cfg(test)]
-#![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +18,7 @@ const WRITES_INTO_ITS_IMAGE: &[&str] = &["opensearch"];
 /// The way in from outside.
 const EDGE: &str = "edge";
 
-fn texts<'a>(value: &'a Value) -> Vec<&'a str> {
+fn texts(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 

@@ -95,7 +95,7 @@ fn judge(attempts: &[Attempt], windows: &[Window]) {
         .iter()
         .filter(|attempt| !windows.iter().any(|window| window.touches(attempt)))
         .map(|attempt| {
-            let after = windows.iter().filter(|window| window.to < attempt.from).next_back();
+            let after = windows.iter().rfind(|window| window.to < attempt.from);
             let after = after.map(|window| (&window.name, attempt.from - window.to));
             format!("{} {} {} after {after:?}", attempt.what, attempt.status, attempt.told)
         })
