@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use dzinza_runner::template::Template;
-use dzinza_tests::{Compose, ROOT, run};
+use dzinza_tests::{Compose, Process, ROOT, run};
 use serde_json::Value;
 
 const SECRETS: &str = "/run/secrets/";
@@ -248,4 +248,21 @@ fn secrets_are_made_once_and_are_those_that_compose_names() {
     assert!(!refused.status.success());
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("others can look into") && why.contains("chmod 700"), "{why}");
+}
+
+#[test]
+fn health_is_asked_without_another_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Process::start(&folder.path().join("data"));
+    let ask = |path: &str| {
+        let asked = run(["health", "--url", &format!("{}{path}", server.url())]);
+        (asked.status.success(), String::from_utf8_lossy(&asked.stderr).into_owned())
+    };
+    assert_eq!(ask("/health/live"), (true, String::new()));
+    assert!(ask("/api/trees/health").0);
+    let (well, why) = ask("/api/nothing");
+    assert!(!well && why.contains("answers 404"), "{why}");
+    let url = server.url().to_owned();
+    server.kill();
+    assert!(!run(["health", "--url", &url]).status.success());
 }
