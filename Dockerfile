@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1.7
-# One image for the gateway, every function and the command; two small ones for servers whose own images have no shell.
+# One image for the gateway, every function and the command; small ones for servers whose own images have no shell, or belong
+# to root.
 
 FROM rust:1.95.0-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ make && rm -rf /var/lib/apt/lists/*
@@ -49,6 +50,10 @@ COPY --from=garage-program /garage /usr/local/bin/garage
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/garage
 USER 10001:10001
 ENTRYPOINT ["sh", "/etc/garage/start.sh"]
+
+FROM caddy:2.10.0-alpine AS edge
+RUN chown -R 10001:10001 /data /config
+USER 10001:10001
 
 FROM otel/opentelemetry-collector-contrib:0.129.1 AS collector-program
 
