@@ -8,7 +8,7 @@ use super::steps::Place;
 /// What builds all of it.
 const FEATURE: &str = "dzinza-tests/cloud";
 /// Tests that are there only with it, or that run the program itself, which they bring along; beside those in the sources.
-const WITH_FEATURE: &[&str] = &["amazon", "aws", "edges", "outages", "postgres"];
+const WITH_FEATURE: &[&str] = &["amazon", "aws", "edges", "outages", "postgres", "topology"];
 /// End-to-end tests that are about accounts, or about rights and loads that accounts are part of. They run on SQLite with
 /// all others, and once more on PostgreSQL and Redis.
 const ON_SERVERS: &[&str] = &[
@@ -30,6 +30,7 @@ const ON_SERVERS: &[&str] = &[
 /// the accounts in a data folder; those on PostgreSQL are not archived.
 const ON_FOLDERS_ALONE: &[&str] = &[
     "archive",
+    "compose",
     "corpus",
     "crash",
     "exports",
