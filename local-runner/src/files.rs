@@ -32,7 +32,7 @@ async fn serve(
     let missing = || Problem::not_found("There is no such file, or its address has expired");
     let expires = query.text(&["expires"]).and_then(|text| text.parse().ok()).unwrap_or(0);
     let signature = query.text(&["signature"]).unwrap_or_default();
-    if !(stores.verify_file)(&key, expires, signature) {
+    if !stores.file_urls.may_read(&key, expires, signature) {
         return Err(missing());
     }
     let info = stores.blobs.head(&key).await?.ok_or_else(missing)?;
@@ -89,7 +89,7 @@ async fn take(
     };
     let expires = query.text(&["expires"]).and_then(|text| text.parse().ok()).unwrap_or(0);
     let signature = query.text(&["signature"]).unwrap_or_default();
-    if !(stores.verify_upload)(&key, &upload, expires, signature) {
+    if !stores.file_urls.may_send(&key, &upload, expires, signature) {
         let message = "This address is not for a file of this type, or has expired";
         return Err(Problem::new(StatusCode::FORBIDDEN, "FORBIDDEN", message));
     }

@@ -135,6 +135,13 @@ impl Client {
         Answer::of(request.send().await.expect("an answer")).await
     }
 
+    /// Sends a request to a server that may go away meanwhile: nothing if it breaks off before the end of the answer.
+    pub async fn attempt(&self, request: RequestBuilder) -> Option<Answer> {
+        let response = request.send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Answer::new(status, headers, response.bytes().await.ok()?))
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await

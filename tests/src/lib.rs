@@ -19,17 +19,23 @@
 
 mod answer;
 mod client;
+mod compose;
 mod issuer;
 mod process;
 mod server;
+mod sink;
 mod stores;
+mod supervised;
 
 pub use answer::{Answer, error_body_ok};
 pub use client::{Client, Mode, PASSWORD};
+pub use compose::{Compose, ROOT};
 pub use issuer::Issuer;
-pub use process::{Process, binary, functions, run};
+pub use process::{Process, binary, clean, functions, run};
 pub use server::Server;
+pub use sink::{Received, Sink};
 pub use stores::Stores;
+pub use supervised::Supervised;
 
 use std::time::Duration;
 

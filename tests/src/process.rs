@@ -144,18 +144,25 @@ pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
 /// The program without anything of this process's environment that would configure it, and with cheap passwords
 /// and no limits.
 fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(binary());
-    command.args(arguments).env_remove("SHARED_CONFIG_PATH");
+    let mut command = clean(binary());
+    command
+        .args(arguments)
+        .env("BCRYPT_ROUNDS", "4")
+        .env("RATE_LIMIT_MAX_REQUESTS", "0")
+        .env("AUTH_RATE_LIMIT_MAX_REQUESTS", "0");
+    command
+}
+
+/// A command for a program of ours, without anything of this process's environment that would configure it.
+pub fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("SHARED_CONFIG_PATH");
     for variable in dzinza_config::reference() {
         command.env_remove(variable.name).env_remove(format!("{}_FILE", variable.name));
         for alias in variable.aliases {
             command.env_remove(alias);
         }
     }
-    command
-        .env("BCRYPT_ROUNDS", "4")
-        .env("RATE_LIMIT_MAX_REQUESTS", "0")
-        .env("AUTH_RATE_LIMIT_MAX_REQUESTS", "0");
     command
 }
 

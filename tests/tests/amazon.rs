@@ -1,23 +1,21 @@
 //! The program with its files, jobs, letters and secrets at AWS, for which ministack stands in. Ignored where that is
 //! not installed; in CI that is a failure.
 
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use dzinza_contract::servers::Ministack;
 use dzinza_tests::{Client, Process};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
-const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/adapters/aws/tests/aws/stack.py");
 const JWT: &str = "8f1c0c9d6f5b4f0f9a7e35d1b2c4a6e8";
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ministack') is None)";
-    let found = Command::new("python3").args(["-c", find]).status().is_ok_and(|status| status.success());
+    let found = Ministack::is_installed();
     anyhow::ensure!(found || !in_ci(), "there is no ministack: pip install ministack");
     let case = || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -34,25 +32,15 @@ fn in_ci() -> bool {
 }
 
 struct Stack {
-    process: Child,
+    _server: Ministack,
     address: String,
 }
 
 impl Stack {
-    fn start(folder: &Path) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command = Command::new("python3");
-        command.arg(STACK).current_dir(folder).env("TMPDIR", folder);
-        command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
-        command.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let stack = Self { process: command.spawn()?, address: format!("http://127.0.0.1:{port}") };
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            anyhow::ensure!(Instant::now() < deadline, "ministack does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(stack)
+    fn start() -> anyhow::Result<Self> {
+        let server = Ministack::absent(&[])?;
+        server.run()?;
+        Ok(Self { address: server.address(), _server: server })
     }
 
     /// Calls a service by the name that its protocol has for the operation.
@@ -81,14 +69,6 @@ impl Stack {
     }
 }
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn configure(command: &mut Command, stack: &Stack, queue: &str) {
     command.envs([
         ("AWS_ACCESS_KEY_ID", "test"),
@@ -107,9 +87,8 @@ fn configure(command: &mut Command, stack: &Stack, queue: &str) {
 
 async fn family() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let (stacked, data) = (folder.path().join("stack"), folder.path().join("data"));
-    std::fs::create_dir(&stacked)?;
-    let stack = Stack::start(&stacked)?;
+    let data = folder.path().join("data");
+    let stack = Stack::start()?;
     let queue = stack.call("AmazonSQS.CreateQueue", json!({ "QueueName": "jobs" })).await?;
     let queue = queue["QueueUrl"].as_str().context("a queue without an address")?;
     let parameter = json!({ "Name": "/dzinza/from", "Type": "String", "Value": "from@example.org" });

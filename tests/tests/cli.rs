@@ -460,3 +460,38 @@ async fn the_demo_account_has_a_family_of_61_with_two_sources_and_a_photo() {
         assert_eq!(process.terminate().code(), Some(0));
     }
 }
+
+#[test]
+fn on_servers_nothing_is_made_up_and_nothing_kept_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut given = vec![("DZINZA_STORES", "servers")];
+    let told = |given: &[(&str, &str)]| {
+        let mut program = Command::new(binary());
+        program.args(["user", "list", "--data"]).arg(&data).env_clear().envs(given.iter().copied());
+        let output = program.output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let servers = [
+        ("JWT_SECRET", "a41c7e90d2b85f36e7094bd1c86fa253"),
+        ("JWT_REFRESH_SECRET", "5e0f9a7b3c1d8264b7f2e6a09d43c815"),
+        ("BLOB_SIGNING_KEY", "c97d15e2f0a84b36d1e58f7a2b90c643"),
+        ("DATA_ENCRYPTION_KEY", "07b4e8d1c95f2a63e0d7b8f41a6c3952"),
+        ("DATABASE_URL", "postgres://dzinza:x@127.0.0.1:1/dzinza"),
+        ("MONGODB_URL", "mongodb://127.0.0.1:1/dzinza?replicaSet=rs0"),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("S3_BUCKET_NAME", "files"),
+        ("JOBS_QUEUE_URL", "http://127.0.0.1:1/1/jobs"),
+    ];
+    let known = if cfg!(feature = "cloud") { servers.len() } else { 5 };
+    for (variable, value) in servers.into_iter().take(known) {
+        let told = told(&given);
+        assert!(told.contains(variable) && told.contains("DZINZA_STORES"), "{variable}: {told}");
+        given.push((variable, value));
+    }
+    let told = told(&given);
+    let why = if cfg!(feature = "cloud") { "cannot be reached" } else { "built without" };
+    assert!(told.contains(why), "{told}");
+    assert!(!data.exists(), "a folder was made");
+}

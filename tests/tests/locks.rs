@@ -7,6 +7,7 @@ use std::path::Path;
 use axum::Router;
 use axum::body::Body;
 use dzinza_domain::import::JOBS_QUEUE;
+use dzinza_ports::Message;
 use dzinza_runner::matcher::{Found, Matched, Matcher};
 use dzinza_runner::platform::Platform;
 use dzinza_runner::template::Template;
@@ -106,13 +107,47 @@ async fn the_functions_of_the_template_are_the_folders_and_what_is_linked() {
     assert_eq!(jobs.queues.iter().map(|queue| queue.queue.as_str()).collect::<Vec<_>>(), [JOBS_QUEUE]);
 }
 
+#[tokio::test]
+async fn health_can_be_asked_for_where_no_gateway_of_ours_stands() {
+    let (_folder, platform) = platform();
+    let matcher = Matcher::new(&Template::load(None).unwrap());
+    for path in ["/api/auth/health", "/api/auth/health/live"] {
+        let own = matched(&matcher, "GET", path).function;
+        let functions = platform.functions();
+        let (_, router) = functions.routers.iter().find(|(name, _)| *name == own).unwrap();
+        let (status, text) = ask(router, "GET", path).await;
+        assert!(status == StatusCode::OK && text.contains("auth-service"), "{path}: {status} {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_schedule_asks_for_a_job_that_its_function_knows() {
+    let (_folder, platform) = platform();
+    let ports = platform.jobs_ports();
+    let asked = |body: serde_json::Value| async {
+        let message = Message { id: "1".to_owned(), receipt: "1".to_owned(), body, attempts: 1 };
+        dzinza_jobs::handle(&ports, vec![message]).await.is_empty()
+    };
+    assert!(!asked(serde_json::json!({ "job": "nobody-knows-it" })).await);
+    let mut schedules = 0;
+    for function in Template::load(None).unwrap().functions {
+        for schedule in function.schedules {
+            assert_eq!(function.name, "jobs", "{}", schedule.name);
+            assert!(asked(schedule.input).await, "{}", schedule.name);
+            schedules += 1;
+        }
+    }
+    assert!(schedules > 0);
+}
+
 #[test]
 fn the_packages_and_programs_are_called_as_the_template_builds_them() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("template.yaml")).unwrap();
     for function in Template::load(None).unwrap().functions {
         let name = &function.name;
-        let binary = format!("Binary: {name}\n");
-        assert!(text.contains(&binary), "{binary}");
+        // Where `cargo xtask package` puts the program.
+        let built = format!("CodeUri: target/lambda/{name}\n");
+        assert!(text.contains(&built), "{built}");
         let folder = Path::new(ROOT).join("functions").join(name);
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         assert!(manifest.contains(&format!("name = \"dzinza-{name}\"")), "{name}");

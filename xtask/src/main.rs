@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod gate;
 mod outcome;
+mod package;
 mod repo;
 mod scoreboard;
 mod shell;
@@ -35,6 +36,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "speed and memory, measured from outside; docs/benchmarks.md",
         run: bench::run,
+    },
+    Command {
+        name: "package",
+        about: "functions for AWS Lambda in target/lambda; `--arm64`, `--native` for this machine, `package FUNCTION...`",
+        run: package::run,
     },
     Command {
         name: "scoreboard",

@@ -32,14 +32,9 @@ impl House {
     /// Opens what these settings name.
     ///
     /// # Errors
-    /// If the data folder, a secret or a store cannot be used as it is named.
+    /// If the data folder, a secret or a server cannot be used as it is named.
     pub fn open(settings: Settings) -> anyhow::Result<Self> {
-        let stores = Embedded::open(&settings.data)?
-            .with_redis(&settings)?
-            .with_database(&settings)?
-            .with_aws(&settings)?
-            .with_mongodb(&settings)?
-            .watched();
+        let stores = Embedded::of(&settings)?.watched();
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),
@@ -116,6 +111,11 @@ impl House {
     pub fn equipped(&self, name: &str, router: Router) -> Router {
         let service = services::of(name, &self.stores);
         let health = health_routes(service, env!("CARGO_PKG_VERSION"), self.stores.clock.clone());
+        // The gateway asks at the root; API Gateway leads only what is below `/api` to a function, and this to one.
+        let health = match name {
+            "auth" => health.clone().nest("/api/auth", health),
+            _ => health,
+        };
         let guard = Maintenance {
             site: self.site.clone(),
             users: self.stores.users.clone(),

@@ -12,6 +12,7 @@ impl Settings {
         let bad = |variable, problem: &str| {
             Err(SettingsError::Impossible { variable, problem: problem.to_owned() })
         };
+        self.check_stores()?;
         if !matches!(self.invoke.as_str(), "in-process" | "runtime-api") {
             return bad("DZINZA_INVOKE", "must be in-process or runtime-api");
         }

@@ -18,6 +18,7 @@ mod providers;
 mod reference;
 mod secrets;
 mod settings;
+mod stores;
 mod strength;
 mod variables;
 

@@ -72,8 +72,10 @@ pub enum SecretsError {
     /// One secret for two uses.
     #[error("{0} and {1} must differ")]
     Equal(String, String),
-    /// In production none is made up.
-    #[error("{0} must be given, or {0}_FILE: in production (APP_ENV) no secret is made up")]
+    /// In production none is made up, nor where there is no folder to keep it in.
+    #[error(
+        "{0} must be given, or {0}_FILE: no secret is made up in production (APP_ENV), nor without a folder (DZINZA_STORES)"
+    )]
     Missing(String),
     /// The place of a value and not the value.
     #[error("{0} {NOT_LOOKED_AT}")]
@@ -87,7 +89,7 @@ impl Secrets {
     /// Reads what the environment gives, and the rest from `folder`, where what is missing is made (mode 0600).
     ///
     /// # Errors
-    /// If a secret is short, weak, published, equal to another, given twice, missing in production, or a file cannot be
+    /// If a secret is short, weak, published, equal to another, given twice, missing in production or on servers, or a file cannot be
     /// read or made.
     pub fn load(folder: &Path) -> Result<Self, SecretsError> {
         Self::from_environment(folder, crate::environment::variable)
@@ -102,10 +104,11 @@ impl Secrets {
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SecretsError> {
         // Settings that cannot be read are refused by whoever reads them; here the stricter rule holds then.
-        let production = Settings::from_environment(&get).map_or(true, |settings| settings.is_production());
+        let all_given = Settings::from_environment(&get)
+            .map_or(true, |settings| settings.is_production() || settings.on_servers());
         let secret = |name: &str, file: &str| match given(name, &get)? {
             Some(value) => Ok(value),
-            None if production => Err(SecretsError::Missing(name.to_owned())),
+            None if all_given => Err(SecretsError::Missing(name.to_owned())),
             None => checked(name, kept_or_made(name, &folder.join(file))?),
         };
         let secrets = Self {

@@ -17,6 +17,8 @@ pub struct Settings {
     pub app_env: String,
     /// The folder of the embedded store.
     pub data: PathBuf,
+    /// `folder`, or `servers` if nothing may be kept in it.
+    pub stores: String,
     /// Address and port to listen on.
     pub listen: String,
     /// Where functions run: `in-process`, or `runtime-api` for processes of their own.

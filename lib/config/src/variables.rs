@@ -36,8 +36,9 @@ pub(crate) const fn secret(name: &'static str, meaning: &'static str) -> Variabl
 /// All of them, in the order of the reference.
 const MONGODB_URL: &str = "Where the MongoDB of the documents is, such as `mongodb://user@host/?replicaSet=rs0` (feature `mongo`); else the data folder";
 
-pub(crate) static VARIABLES: LazyLock<Vec<Variable>> =
-    LazyLock::new(|| [GENERAL, crate::observing::VARIABLES, crate::aws::VARIABLES].concat());
+pub(crate) static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
+    [GENERAL, crate::stores::VARIABLES, crate::observing::VARIABLES, crate::aws::VARIABLES].concat()
+});
 
 const GENERAL: &[Variable] = &[
     variable(

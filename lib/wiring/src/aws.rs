@@ -153,10 +153,11 @@ mod built {
                 }
             })
         }));
-        let own = std::mem::replace(&mut stores.blobs, blobs.clone());
-        if through_gateway {
-            stores.blobs = Arc::new(crate::gateway::ThroughGateway { blobs, signer: own });
-        }
+        stores.blobs = if through_gateway {
+            Arc::new(crate::gateway::ThroughGateway { blobs, urls: stores.file_urls.clone() })
+        } else {
+            blobs
+        };
         Ok(())
     }
 
@@ -179,8 +180,11 @@ mod built {
         let urls = QueueUrls { url: settings.jobs_queue_url.clone(), dead_letters: dead };
         let queues = BTreeMap::from([(JOBS_QUEUE.to_owned(), urls)]);
         let far = SqsQueue::new(&account, SqsSettings { queues, wait: WAIT }, stores.clock.clone());
-        let own = stores.queue.clone();
-        stores.queue = Arc::new(crate::relay::Relayed { name: JOBS_QUEUE, own, far });
+        stores.queue = if settings.on_servers() {
+            far
+        } else {
+            Arc::new(crate::relay::Relayed { name: JOBS_QUEUE, own: stores.queue.clone(), far })
+        };
         Ok(())
     }
 }

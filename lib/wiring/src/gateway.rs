@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dzinza_ports::{BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, StoreError, Upload, UploadUrl};
+use dzinza_sqlite::BlobUrls;
 use futures::stream::BoxStream;
 
-/// One store for the bytes, another one's signatures.
+/// One store for the bytes, signatures of our own.
 pub(crate) struct ThroughGateway {
     pub(crate) blobs: Arc<dyn Blobs>,
-    pub(crate) signer: Arc<dyn Blobs>,
+    pub(crate) urls: BlobUrls,
 }
 
 #[async_trait]
@@ -45,10 +46,10 @@ impl Blobs for ThroughGateway {
     }
 
     async fn get_url(&self, key: &str, lifetime: Duration) -> Result<String, StoreError> {
-        self.signer.get_url(key, lifetime).await
+        self.urls.get_url(key, lifetime)
     }
 
     async fn put_url(&self, key: &str, upload: &Upload, lifetime: Duration) -> Result<UploadUrl, StoreError> {
-        self.signer.put_url(key, upload, lifetime).await
+        self.urls.put_url(key, upload, lifetime)
     }
 }

@@ -14,6 +14,7 @@ mod redis;
 #[cfg(any(feature = "sqs", test))]
 mod relay;
 mod restoring;
+mod servers;
 mod watched;
 
 use std::fs::{self, File, TryLockError};
@@ -24,7 +25,7 @@ use dzinza_config::{Secrets, SecretsError, Settings};
 use dzinza_domain::collections;
 use dzinza_ports::{
     AccessTokens, Archives, Audit, Blobs, Clock, Documents, Identities, Ids, Limits, Mailer, Outbox,
-    Passkeys, Queue, Sessions, SiteSettings, StoreError, SystemClock, SystemIds, Upload, Users,
+    Passkeys, Queue, Sessions, SiteSettings, StoreError, SystemClock, SystemIds, Users,
 };
 use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
@@ -34,6 +35,7 @@ use secrecy::ExposeSecret as _;
 pub use aws::search_domain;
 #[cfg(feature = "postgres")]
 pub use database::{Found, MigrateError, MigrationStatus, Migrations, migrations};
+pub use dzinza_sqlite::BlobUrls;
 #[cfg(any(feature = "mongo", feature = "postgres"))]
 pub use legacy::{LegacyPlace, legacy};
 pub use mail::{mail_folder, mailer};
@@ -42,10 +44,6 @@ pub use restoring::{Leftover, Restoring, RestoringPorts, settle};
 
 /// Resolves when this process has put something into a queue.
 pub type WakeUp = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
-/// Whether a signature gives leave to read a file: key, expiry in seconds since 1970, signature.
-pub type VerifyFile = Arc<dyn Fn(&str, i64, &str) -> bool + Send + Sync>;
-/// Whether a signature gives leave to send a file: key, what is sent, expiry in seconds since 1970, signature.
-pub type VerifyUpload = Arc<dyn Fn(&str, &Upload, i64, &str) -> bool + Send + Sync>;
 /// Whether a server that the stores rest on answers.
 pub type Health = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
@@ -97,12 +95,21 @@ pub struct Embedded {
     pub ids: Arc<dyn Ids>,
     /// See [`WakeUp`].
     pub wake_up: WakeUp,
-    /// See [`VerifyFile`].
-    pub verify_file: VerifyFile,
-    /// See [`VerifyUpload`].
-    pub verify_upload: VerifyUpload,
+    /// The gateway's own addresses of files.
+    pub file_urls: BlobUrls,
     /// The signing keys.
     pub secrets: Secrets,
+}
+
+/// What is not in SQLite.
+struct Rest {
+    queue: Arc<dyn Queue>,
+    blobs: Arc<dyn Blobs>,
+    file_urls: BlobUrls,
+    mail: Arc<dyn Mailer>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    secrets: Secrets,
 }
 
 /// Why a data folder cannot be used, in one line.
@@ -185,15 +192,23 @@ impl Embedded {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let store = SqliteStore::open(&data.join("dzinza.db"), clock.clone(), ids.clone(), collections::ALL)?;
-        let key = secrets.blob_key.expose_secret().as_bytes().to_vec();
-        let files = FileBlobs::open(data.join("blobs"), key, "/blobs", clock.clone())?;
+        let key = secrets.blob_key.expose_secret().as_bytes();
+        let blobs = FileBlobs::open(data.join("blobs"), key, "/blobs", clock.clone())?;
+        let file_urls = blobs.urls().clone();
         make_folder(&mail_folder(data))?;
         let mail = FileMailer::open(mail_folder(data), clock.clone(), ids.clone())?;
-        let (woken, verifier, uploads) = (store.clone(), files.clone(), files.clone());
-        Ok(Self {
+        let queue = store.clone();
+        Ok(Self::on(&store, Rest { queue, blobs, file_urls, mail, clock, ids, secrets }))
+    }
+
+    /// Everything that SQLite can hold in this store.
+    fn on(store: &Arc<SqliteStore>, rest: Rest) -> Self {
+        let Rest { queue, blobs, file_urls, mail, clock, ids, secrets } = rest;
+        let woken = store.clone();
+        Self {
             documents: store.clone(),
             archives: store.clone(),
-            queue: store.clone(),
+            queue,
             limits: store.clone(),
             redis: None,
             users: store.clone(),
@@ -203,11 +218,11 @@ impl Embedded {
             passkeys: store.clone(),
             access_tokens: store.clone(),
             site: store.clone(),
-            outbox: store,
+            outbox: store.clone(),
             mongodb: None,
             database: None,
             bucket: None,
-            blobs: files,
+            blobs,
             mail,
             clock,
             ids,
@@ -215,12 +230,9 @@ impl Embedded {
                 let store = woken.clone();
                 Box::pin(async move { store.notified().await })
             }),
-            verify_file: Arc::new(move |key, expires, signature| verifier.verify(key, expires, signature)),
-            verify_upload: Arc::new(move |key, upload, expires, signature| {
-                uploads.verify_upload(key, upload, expires, signature)
-            }),
+            file_urls,
             secrets,
-        })
+        }
     }
 
     /// The same with limits on the Redis that the settings name, if they name one. It need not be there yet.

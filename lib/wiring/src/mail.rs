@@ -19,7 +19,7 @@ pub fn mail_folder(data: &Path) -> PathBuf {
 /// there.
 ///
 /// # Errors
-/// If the settings of the mail server cannot work, or the folder cannot be used.
+/// If the settings of the mail server cannot work, or the folder cannot be used, or may not.
 pub fn mailer(
     settings: &Settings,
     secrets: &Secrets,
@@ -31,6 +31,10 @@ pub fn mailer(
         return by_ses(settings, secrets, clock, ids);
     }
     if settings.smtp_host.is_empty() || settings.mail_transport == "folder" {
+        if settings.on_servers() {
+            let transport = if settings.mail_transport == "folder" { "MAIL_TRANSPORT" } else { "SMTP_HOST" };
+            return Err(crate::servers::missing(transport));
+        }
         let from = format!("{} <{}>", settings.from_name, settings.from_email);
         return Ok(FileMailer::open_from(mail_folder(data), &from, clock, ids)?);
     }

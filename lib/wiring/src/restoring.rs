@@ -71,7 +71,7 @@ impl Restoring {
             collections::ALL,
         )?;
         // It signs no addresses.
-        let files = FileBlobs::open(folder.join(BLOBS), Vec::new(), "/blobs", Arc::new(SystemClock))?;
+        let files = FileBlobs::open(folder.join(BLOBS), &[], "/blobs", Arc::new(SystemClock))?;
         let ports = RestoringPorts { archives: store.clone(), blobs: files, queue: store };
         Ok(Self { data: data.to_owned(), ports, locks: (serving, functions, restoring) })
     }
@@ -173,7 +173,7 @@ async fn is_empty(data: &Path) -> Result<bool, OpenError> {
     if !data.join(BLOBS).exists() {
         return Ok(true);
     }
-    let files = FileBlobs::open(data.join(BLOBS), Vec::new(), "/blobs", Arc::new(SystemClock))?;
+    let files = FileBlobs::open(data.join(BLOBS), &[], "/blobs", Arc::new(SystemClock))?;
     Ok(files.list().try_next().await?.is_none())
 }
 

@@ -3,6 +3,7 @@
 mod archive;
 mod config;
 mod export;
+mod health;
 mod import;
 #[cfg(any(feature = "mongo", feature = "postgres"))]
 mod legacy;
@@ -10,6 +11,7 @@ mod legacy;
 mod migrate;
 mod out;
 mod restore;
+mod secrets;
 mod serve;
 mod user;
 
@@ -47,6 +49,11 @@ enum Command {
     #[cfg(any(feature = "mongo", feature = "postgres"))]
     #[command(subcommand)]
     Migrate(migrate::Command),
+    /// Make the secrets of an installation of several processes
+    #[command(subcommand)]
+    Secrets(secrets::Command),
+    /// Ask a server whether it is well; fails if not
+    Health(health::Arguments),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -73,6 +80,9 @@ impl DataFolder {
     /// The same for a command that needs a folder which is there already.
     fn existing(&self) -> anyhow::Result<Settings> {
         let settings = self.settings()?;
+        if settings.on_servers() {
+            return Ok(settings);
+        }
         settle(&settings)?;
         if !settings.data.join("dzinza.db").exists() {
             anyhow::bail!(
@@ -116,7 +126,11 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
-    if !matches!(command, Some(Command::Config(config::Command::Reference))) {
+    let asks_nobody = matches!(
+        command,
+        Some(Command::Config(config::Command::Reference) | Command::Secrets(_) | Command::Health(_))
+    );
+    if !asks_nobody {
         dzinza_wiring::look_up().await?;
     }
     match command {
@@ -129,6 +143,8 @@ async fn dispatch(command: Option<Command>) -> anyhow::Result<()> {
         Some(Command::User(command)) => user::run(command).await,
         #[cfg(any(feature = "mongo", feature = "postgres"))]
         Some(Command::Migrate(command)) => migrate::run(command).await,
+        Some(Command::Secrets(command)) => secrets::run(&command),
+        Some(Command::Health(arguments)) => health::run(arguments).await,
         Some(Command::Config(command)) => config::run(&command),
     }
 }

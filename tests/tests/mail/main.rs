@@ -1,8 +1,6 @@
 //! Letters and a mail server: what is sent arrives once, what cannot be sent yet waits, what never can is given up.
 #![cfg(test)]
 
-mod sink;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +12,10 @@ use dzinza_ports::{Clock as _, Letter, Mail, Mailer, Message, Outbox as _, Store
 use dzinza_sealing::{LETTERS, Sealer};
 use dzinza_smtp::{Security, SmtpMailer, SmtpSettings};
 use dzinza_sqlite::{FileBlobs, SqliteStore};
-use dzinza_tests::{Client, Process, eventually};
+use dzinza_tests::{Client, Process, Sink, eventually};
 use jiff::SignedDuration;
 use serde_json::json;
 use tempfile::TempDir;
-
-use crate::sink::Sink;
 
 /// An outbox, the job that empties it, and a mail server.
 struct Post {
@@ -50,7 +46,7 @@ impl Post {
         let sealer = Arc::new(Sealer::new(b"the data key of the tests", None));
         let ports = JobsPorts {
             documents: store.clone(),
-            blobs: FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap(),
+            blobs: FileBlobs::open(folder.path(), &[7; 32], "/blobs", clock.clone()).unwrap(),
             sessions: store.clone(),
             users: store.clone(),
             audit: store.clone(),

@@ -11,6 +11,7 @@ mod process;
 mod replicas;
 mod report;
 mod scenes;
+mod start;
 
 use std::fs;
 use std::path::{Path, PathBuf};

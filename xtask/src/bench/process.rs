@@ -90,10 +90,16 @@ pub struct Server {
 impl Server {
     /// Starts a program whose first line ends in its address, and waits until `/health` answers.
     pub fn start(program: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::with(program, arguments, &[])
+    }
+
+    /// The same with more variables.
+    pub fn with(program: &Path, arguments: &[&str], more: &[(&str, &str)]) -> anyhow::Result<Self> {
         let began = Instant::now();
         let mut child = Command::new(program)
             .args(arguments)
             .envs(SETTINGS.iter().copied())
+            .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -8,7 +8,7 @@ use super::steps::Place;
 /// What builds all of it.
 const FEATURE: &str = "dzinza-tests/cloud";
 /// Tests that are there only with it, or that run the program itself, which they bring along; beside those in the sources.
-const WITH_FEATURE: &[&str] = &["amazon", "aws", "edges", "observing", "outages", "postgres"];
+const WITH_FEATURE: &[&str] = &["amazon", "aws", "edges", "observing", "outages", "postgres", "topology"];
 /// End-to-end tests that are about accounts, or about rights and loads that accounts are part of. They run on SQLite with
 /// all others, and once more on PostgreSQL and Redis.
 const ON_SERVERS: &[&str] = &[
@@ -31,6 +31,7 @@ const ON_SERVERS: &[&str] = &[
 const ON_FOLDERS_ALONE: &[&str] = &[
     "alarms",
     "archive",
+    "compose",
     "corpus",
     "crash",
     "exports",
@@ -39,6 +40,7 @@ const ON_FOLDERS_ALONE: &[&str] = &[
     "reimport",
     "runtime_api",
     "sources",
+    "template",
 ];
 
 pub fn clippy(place: &Place) -> anyhow::Result<Outcome> {

@@ -25,6 +25,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "fmt", run: |place| cargo(place, &["fmt", "--all", "--check"]) },
     Step { name: "gate", run: |_| gates() },
     Step { name: "template", run: template },
+    Step { name: "compose", run: compose },
     Step {
         name: "clippy",
         run: |place| {
@@ -80,6 +81,15 @@ fn template(place: &Place) -> anyhow::Result<Outcome> {
         return Ok(Outcome::missing("cfn-lint", place.in_ci));
     }
     run(&place.root, "cfn-lint", &["template.yaml"], &[])
+}
+
+/// Whether Compose takes the file, whatever profiles are asked for. No engine is needed.
+fn compose(place: &Place) -> anyhow::Result<Outcome> {
+    if !answers("docker-compose", &["version"]) {
+        return Ok(Outcome::missing("docker-compose", place.in_ci));
+    }
+    let profiles = ["--profile", "edge", "--profile", "observability", "--profile", "search"];
+    run(&place.root, "docker-compose", &[&profiles[..], &["config", "--quiet"]].concat(), &[])
 }
 
 fn rustdoc(place: &Place) -> anyhow::Result<Outcome> {

@@ -124,7 +124,7 @@ impl House {
         let time: Arc<dyn Clock> = clock.clone();
         let store = SqliteStore::in_memory(time.clone(), ids.clone(), collections::ALL).unwrap();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let blobs = FileBlobs::open(folder.path(), vec![7; 32], "/blobs", time.clone()).unwrap();
+        let blobs = FileBlobs::open(folder.path(), &[7; 32], "/blobs", time.clone()).unwrap();
         let trail = Arc::new(Trail { store: store.clone(), seen: Mutex::default() });
         let counters = Arc::new(Counters { store: store.clone(), down: AtomicBool::new(false) });
         let auth = AuthState {

@@ -123,7 +123,7 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let store = SqliteStore::in_memory(clock.clone(), Arc::new(SystemIds), collections::ALL).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let blobs = FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap();
+        let blobs = FileBlobs::open(folder.path(), &[7; 32], "/blobs", clock.clone()).unwrap();
         let hooked = Arc::new(Hooked { inner: store.clone(), hook: Mutex::new(None) });
         let sealer = Arc::new(Sealer::new(b"the data key of the tests", None));
         let ports = JobsPorts {

@@ -112,7 +112,7 @@ pub async fn world(privacy: &str, file: &str) -> World {
     let documents: Arc<dyn Documents> = store;
     documents.commit(batch).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let links = Links::new(FileBlobs::open(folder.path(), vec![7; 32], "/blobs", clock.clone()).unwrap());
+    let links = Links::new(FileBlobs::open(folder.path(), &[7; 32], "/blobs", clock.clone()).unwrap());
     let ports = SourcesPorts { documents, clock, ids, auth, links };
     let world = World { ports, tree, ids: known, union, _folder: folder };
     world.invite("viewer").await;

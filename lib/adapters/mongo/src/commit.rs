@@ -53,10 +53,11 @@ async fn transaction(ready: &Ready, writes: &[Prepared], jobs: &[Outgoing]) -> R
     let begin = session.start_transaction().read_concern(ReadConcern::snapshot());
     begin.write_concern(WriteConcern::majority()).await?;
     match apply(ready, &mut session, writes, jobs).await {
-        Ok(versions) => {
-            end(&mut session).await?;
-            Ok(versions)
-        }
+        Ok(versions) => match end(&mut session).await {
+            // One that was started again meanwhile may have done it and know nothing of it any more.
+            Err(_) if is_in_place(ready, writes).await => Ok(versions),
+            ended => ended.map(|()| versions),
+        },
         Err(fault) => {
             // The server forgets it anyway, some time.
             if let Err(error) = session.abort_transaction().await {
@@ -82,6 +83,20 @@ async fn apply(
         outbox::insert(ready, session, jobs).await?;
     }
     Ok(versions)
+}
+
+/// Whether everything is as a transaction left it whose end was not heard of. Documents that nobody else can have written
+/// so have to tell; without any, or where it cannot be read now, it is not known, which is no.
+async fn is_in_place(ready: &Ready, writes: &[Prepared]) -> bool {
+    let mut told = false;
+    for write in writes {
+        match write.is_in_place(ready).await {
+            Ok(None) => {}
+            Ok(Some(true)) => told = true,
+            Ok(Some(false)) | Err(_) => return false,
+        }
+    }
+    told
 }
 
 /// Asks for the commit until it is known to have taken place: asking twice does nothing twice.

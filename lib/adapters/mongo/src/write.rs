@@ -116,6 +116,32 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// Whether the documents are as this leaves them; nothing, if that cannot be told from them.
+    pub(crate) async fn is_in_place(&self, ready: &Ready) -> Result<Option<bool>, Fault> {
+        let mut place = Place { ready, session: None };
+        match self {
+            Self::Insert { table, documents, .. } => {
+                for document in documents {
+                    let id = document.get("_id").cloned().unwrap_or_default();
+                    if place.find(table, doc! { "_id": id }).await?.as_ref() != Some(document) {
+                        return Ok(Some(false));
+                    }
+                }
+                Ok(Some(true))
+            }
+            Self::Replace { table, id, document, .. } => {
+                let found = place.find(table, by_id(id)).await?.map(|mut found| {
+                    found.remove("_id");
+                    found
+                });
+                Ok(Some(found.as_ref() == Some(document)))
+            }
+            Self::Adjust { .. } | Self::Delete { .. } => Ok(None),
+        }
+    }
+}
+
 /// The document at this version; one that others wrote is at version 1.
 fn at_version(id: &str, version: u64) -> Bsons {
     let mut filter = by_id(id);

@@ -1,5 +1,6 @@
 //! Signed addresses of files (HMAC-SHA256): what they give leave to, and until when.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,27 +14,30 @@ use crate::error::invalid;
 /// Addresses expire at whole multiples of this, so that they can be cached.
 const EXPIRY_STEP: i64 = 300;
 
-/// Signs and checks.
-pub(crate) struct Signer<'a> {
-    pub(crate) key: &'a [u8],
-    pub(crate) base_path: &'a str,
-    pub(crate) clock: &'a dyn Clock,
+/// Signs addresses of files and checks them, wherever the files are.
+#[derive(Clone)]
+pub struct BlobUrls {
+    key: Arc<[u8]>,
+    base_path: Arc<str>,
+    clock: Arc<dyn Clock>,
 }
 
-impl Signer<'_> {
-    pub(crate) fn get_url(&self, key: &str, lifetime: Duration) -> Result<String, StoreError> {
+impl BlobUrls {
+    /// Addresses that begin with `base_path`, such as `/blobs`, signed with this key.
+    pub fn new(key: &[u8], base_path: &str, clock: Arc<dyn Clock>) -> Self {
+        Self { key: key.into(), base_path: base_path.trim_end_matches('/').into(), clock }
+    }
+
+    /// Where the file of this key can be read for so long. `Invalid` for a malformed key.
+    pub fn get_url(&self, key: &str, lifetime: Duration) -> Result<String, StoreError> {
         check_blob_key(key)?;
         let expires = self.expiry(lifetime);
         let signature = self.sign(&reading(key, expires))?;
         Ok(format!("{}/{key}?expires={expires}&signature={signature}", self.base_path))
     }
 
-    pub(crate) fn put_url(
-        &self,
-        key: &str,
-        upload: &Upload,
-        lifetime: Duration,
-    ) -> Result<UploadUrl, StoreError> {
+    /// Where this upload can be sent for so long. `Invalid` for a malformed key, checksum or media type.
+    pub fn put_url(&self, key: &str, upload: &Upload, lifetime: Duration) -> Result<UploadUrl, StoreError> {
         check_blob_key(key)?;
         let Upload { content_type, size, sha256 } = upload;
         if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
@@ -52,11 +56,13 @@ impl Signer<'_> {
         Ok(UploadUrl { url, headers: vec![("content-type".to_owned(), content_type.clone())] })
     }
 
-    pub(crate) fn may_read(&self, key: &str, expires: i64, signature: &str) -> bool {
+    /// Whether this signature gives leave to read the key now; `expires` is in seconds since 1970 UTC.
+    pub fn may_read(&self, key: &str, expires: i64, signature: &str) -> bool {
         self.is_signed(&reading(key, expires), signature) && self.clock.now().as_second() < expires
     }
 
-    pub(crate) fn may_send(&self, key: &str, upload: &Upload, expires: i64, signature: &str) -> bool {
+    /// Whether this signature gives leave to send this upload under the key now.
+    pub fn may_send(&self, key: &str, upload: &Upload, expires: i64, signature: &str) -> bool {
         self.is_signed(&sending(key, upload, expires), signature) && self.clock.now().as_second() < expires
     }
 
@@ -67,7 +73,7 @@ impl Signer<'_> {
     }
 
     fn mac(&self, text: &str) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
         mac.update(text.as_bytes());
         Some(mac)
     }

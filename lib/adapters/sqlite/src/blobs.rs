@@ -23,7 +23,7 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio_util::io::ReaderStream;
 
-use crate::blob_urls::Signer;
+use crate::blob_urls::BlobUrls;
 use crate::error::{corrupt, invalid, unavailable};
 
 const MARK: &[u8; 8] = b"dzblob01";
@@ -35,8 +35,7 @@ const ABANDONED: Duration = Duration::from_hours(24);
 /// [`Blobs`] in a folder, with addresses signed by HMAC-SHA256.
 pub struct FileBlobs {
     folder: PathBuf,
-    signing_key: Vec<u8>,
-    base_path: String,
+    urls: BlobUrls,
     clock: Arc<dyn Clock>,
 }
 
@@ -53,30 +52,21 @@ impl FileBlobs {
     /// Signed addresses begin with `base_path` (such as `/blobs`).
     pub fn open(
         folder: impl AsRef<Path>,
-        signing_key: Vec<u8>,
+        signing_key: &[u8],
         base_path: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         let folder = folder.as_ref().to_owned();
-        let blobs =
-            Self { folder, signing_key, base_path: base_path.trim_end_matches('/').to_owned(), clock };
+        let urls = BlobUrls::new(signing_key, base_path, clock.clone());
+        let blobs = Self { folder, urls, clock };
         std::fs::create_dir_all(blobs.unfinished()).map_err(io)?;
         blobs.sweep().map_err(io)?;
         Ok(Arc::new(blobs))
     }
 
-    /// Whether this signature gives leave to read the key now; `expires` is in seconds since 1970 UTC.
-    pub fn verify(&self, key: &str, expires: i64, signature: &str) -> bool {
-        self.signer().may_read(key, expires, signature)
-    }
-
-    /// Whether this signature gives leave to send this upload under the key now.
-    pub fn verify_upload(&self, key: &str, upload: &Upload, expires: i64, signature: &str) -> bool {
-        self.signer().may_send(key, upload, expires, signature)
-    }
-
-    fn signer(&self) -> Signer<'_> {
-        Signer { key: &self.signing_key, base_path: &self.base_path, clock: &*self.clock }
+    /// What its addresses are signed with, and checked by.
+    pub fn urls(&self) -> &BlobUrls {
+        &self.urls
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -237,11 +227,11 @@ impl Blobs for FileBlobs {
     }
 
     async fn get_url(&self, key: &str, lifetime: Duration) -> Result<String, StoreError> {
-        self.signer().get_url(key, lifetime)
+        self.urls.get_url(key, lifetime)
     }
 
     async fn put_url(&self, key: &str, upload: &Upload, lifetime: Duration) -> Result<UploadUrl, StoreError> {
-        self.signer().put_url(key, upload, lifetime)
+        self.urls.put_url(key, upload, lifetime)
     }
 }
 

@@ -31,6 +31,7 @@ mod user_search;
 mod users;
 mod writer;
 
+pub use blob_urls::BlobUrls;
 pub use blobs::FileBlobs;
 pub use mail::FileMailer;
 pub use store::SqliteStore;

@@ -12,7 +12,7 @@ use futures::stream;
 
 fn open(folder: &tempfile::TempDir, key: &str) -> (Arc<FileBlobs>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
-    let blobs = FileBlobs::open(folder.path(), key.as_bytes().to_vec(), "/blobs", clock.clone());
+    let blobs = FileBlobs::open(folder.path(), key.as_bytes(), "/blobs", clock.clone());
     (blobs.unwrap_or_else(|error| unreachable!("{error}")), clock)
 }
 
@@ -31,17 +31,17 @@ async fn an_address_holds_for_its_key_and_its_time_only() {
     assert!(address.starts_with("/blobs/a/b.png?expires="), "{address}");
     let (expires, signature) = parts(&address).unwrap();
     assert!(expires >= clock.now().as_second() + 600 && expires % 300 == 0, "{expires}");
-    assert!(blobs.verify("a/b.png", expires, &signature));
-    assert!(!blobs.verify("a/c.png", expires, &signature));
-    assert!(!blobs.verify("a/b.png", expires + 300, &signature));
-    assert!(!blobs.verify("a/b.png", expires, &signature[1..]));
-    assert!(!blobs.verify("a/b.png", expires, ""));
-    assert!(!blobs.verify("a/b.png", expires, "not base64 ***"));
-    assert!(!open(&folder, "other key").0.verify("a/b.png", expires, &signature));
+    assert!(blobs.urls().may_read("a/b.png", expires, &signature));
+    assert!(!blobs.urls().may_read("a/c.png", expires, &signature));
+    assert!(!blobs.urls().may_read("a/b.png", expires + 300, &signature));
+    assert!(!blobs.urls().may_read("a/b.png", expires, &signature[1..]));
+    assert!(!blobs.urls().may_read("a/b.png", expires, ""));
+    assert!(!blobs.urls().may_read("a/b.png", expires, "not base64 ***"));
+    assert!(!open(&folder, "other key").0.urls().may_read("a/b.png", expires, &signature));
     clock.advance(lifetime);
-    assert!(blobs.verify("a/b.png", expires, &signature));
+    assert!(blobs.urls().may_read("a/b.png", expires, &signature));
     clock.advance(Duration::from_mins(5));
-    assert!(!blobs.verify("a/b.png", expires, &signature));
+    assert!(!blobs.urls().may_read("a/b.png", expires, &signature));
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn what_was_left_unfinished_long_ago_is_removed_when_the_folder_is_opened(
     std::fs::write(&left, "half").unwrap();
     let clock =
         Arc::new(ManualClock::new(std::fs::metadata(&left).unwrap().modified().unwrap().try_into().unwrap()));
-    let reopen = || FileBlobs::open(folder.path(), b"key".to_vec(), "/blobs", clock.clone()).map(drop);
+    let reopen = || FileBlobs::open(folder.path(), b"key", "/blobs", clock.clone()).map(drop);
     reopen().unwrap();
     assert!(left.exists(), "another process may be writing it");
     clock.advance(Duration::from_hours(25));

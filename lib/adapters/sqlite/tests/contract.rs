@@ -63,6 +63,6 @@ fn fresh<P>(ports: impl Fn(Arc<SqliteStore>) -> P) -> Result<Fresh<P>, Failed> {
 async fn fresh_blobs() -> Result<Fresh<Arc<dyn Blobs>>, Failed> {
     let clock = Arc::new(ManualClock::default());
     let folder = tempfile::tempdir()?;
-    let blobs = FileBlobs::open(folder.path(), b"a key for tests".to_vec(), "/blobs", clock.clone())?;
+    let blobs = FileBlobs::open(folder.path(), b"a key for tests", "/blobs", clock.clone())?;
     Ok(Fresh { port: blobs, clock, guard: Box::new(folder) })
 }

@@ -43,7 +43,7 @@ impl World {
         let clock = Arc::new(ManualClock::new("2026-05-01T00:00:00Z".parse().unwrap()));
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::in_memory(clock.clone(), Arc::new(SystemIds), collections::ALL).unwrap();
-        let blobs = FileBlobs::open(folder.path(), Vec::new(), "/blobs", clock.clone()).unwrap();
+        let blobs = FileBlobs::open(folder.path(), &[], "/blobs", clock.clone()).unwrap();
         Self { store, blobs, clock, _folder: folder }
     }
 

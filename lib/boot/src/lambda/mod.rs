@@ -85,7 +85,7 @@ fn run<F: Future<Output = Result<(), Error>>>(
         let filter = format!("{},{SILENT}", settings.log_level);
         runtime.block_on(async move {
             let observer = Arc::new(Observer::start(name, &settings, &filter)?);
-            let _held = dzinza_wiring::share(&settings.data)?;
+            let _held = (!settings.on_servers()).then(|| dzinza_wiring::share(&settings.data)).transpose()?;
             let house = House::open(settings)?;
             let clock = house.stores.clock.clone();
             let ending = Ending::telling(observer.clone(), clock.clone());

@@ -1,14 +1,21 @@
 //! Real servers for tests: each in a temporary folder, on a free port of 127.0.0.1, gone with its value.
 
+mod daemon;
+mod ministack;
+mod mongo;
 mod postgres;
 mod redis;
+mod search;
 
 use std::io::Error;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+pub use ministack::Ministack;
+pub use mongo::Mongo;
 pub use postgres::{Postgres, programs};
 pub use redis::Redis;
+pub use search::Search;
 
 /// Ends a server and removes its folder when this process has ended, however it ended: values that live as long as the
 /// process are never dropped. The server ends at once on `signal`.

@@ -1,7 +1,3 @@
-//! A mail server that keeps what it gets (RFC 5321, as much of it as a client needs).
-//!
-//! `gone@` does not exist, `busy@` is to be tried again twice, `right` is everybody's password.
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+/// A letter that was taken.
 #[derive(Debug, Clone, Default)]
 pub struct Received {
     /// As in `RCPT TO`.
@@ -26,6 +23,8 @@ struct Kept {
     connections: AtomicUsize,
 }
 
+/// A mail server that keeps what it gets (RFC 5321, as much of it as a client needs). `gone@` does not exist, `busy@` is to be
+/// tried again twice, `right` is everybody's password.
 pub struct Sink {
     port: u16,
     kept: Arc<Kept>,
@@ -33,10 +32,12 @@ pub struct Sink {
 }
 
 impl Sink {
+    /// On a free port.
     pub async fn start() -> Self {
         Self::on(0).await
     }
 
+    /// On this port.
     pub async fn on(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -57,23 +58,28 @@ impl Sink {
         Self { port, kept, serving }
     }
 
+    /// A port where nobody listens.
     pub async fn free_port() -> u16 {
         TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
     }
 
+    /// Ends it; connections break.
     pub async fn stop(self) {
         self.serving.abort();
         let _ = self.serving.await;
     }
 
+    /// Where it listens, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
+    /// What it has taken so far.
     pub fn letters(&self) -> Vec<Received> {
         self.kept.letters.lock().unwrap().clone()
     }
 
+    /// Every line that was said to it.
     pub fn commands(&self) -> Vec<String> {
         self.kept.commands.lock().unwrap().clone()
     }
@@ -83,6 +89,7 @@ impl Sink {
         self.commands().iter().filter(|line| line.starts_with("RCPT") && line.contains(part)).count()
     }
 
+    /// How many there have been.
     pub fn connections(&self) -> usize {
         self.kept.connections.load(Ordering::SeqCst)
     }
