@@ -67,8 +67,9 @@ async fn ask(connections: Connections, request: Request<Bytes>) -> Result<Respon
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let asked = tokio::time::timeout(self.patience, ask(self.connections.clone(), request));
-        // A status that says no is read by the exporter.
+        let (connections, patience) = (self.connections.clone(), self.patience);
+        // The clock is the runtime's, so not before; a status that says no is read by the exporter.
+        let asked = async move { tokio::time::timeout(patience, ask(connections, request)).await };
         self.runtime.spawn(asked).await??
     }
 }
