@@ -57,7 +57,7 @@ fn span(message: &Message, job: &'static str) -> Span {
         otel.status_code = field::Empty,
         job,
         message_id = message.id,
-        attempt = message.attempts,
+        attempt = i64::from(message.attempts),
         duration_ms = field::Empty,
     );
     // Only processes of ours write to the queue.

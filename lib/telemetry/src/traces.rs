@@ -43,6 +43,14 @@ pub fn follow(span: &Span, context: Option<&str>, source: Source) {
     let _ = (span, context, source);
 }
 
+/// Calls a span what it turned out to be.
+pub fn name(span: &Span, name: impl FnOnce() -> String) {
+    #[cfg(feature = "otlp")]
+    crate::otlp::name(span, name);
+    #[cfg(not(feature = "otlp"))]
+    let _ = (span, name);
+}
+
 /// The ids of the trace and the span, in hexadecimal.
 pub(crate) fn ids(span: &span::Id, dispatch: &Dispatch) -> Option<(String, String)> {
     #[cfg(feature = "otlp")]

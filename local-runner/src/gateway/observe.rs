@@ -97,7 +97,6 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn span(info: &RequestInfo, method: &Method, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         "request",
-        otel.name = field::Empty,
         otel.kind = "server",
         otel.status_code = field::Empty,
         request_id = %info.id,
@@ -144,13 +143,13 @@ fn record(span: &Span, method: &Method, response: &Response, served: Option<&Ser
     let (function, route) = served.map_or(("gateway", own_route), |served| (&served.function, &served.route));
     let status = response.status();
     let method = method_label(method.as_str());
-    span.record("otel.name", format!("{method} {route}"));
+    traces::name(span, || format!("{method} {route}"));
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
     span.record("function", function);
     span.record("route", route);
-    span.record("status", status.as_u16());
+    span.record("status", i64::from(status.as_u16()));
     span.record("duration_ms", took.as_secs_f64() * 1000.0);
     span.in_scope(|| tracing::info!("answered"));
 

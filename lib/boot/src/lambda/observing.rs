@@ -106,7 +106,6 @@ impl Seen {
         let method = catalog::method_label(request.method().as_str());
         let span = tracing::info_span!(
             "request",
-            otel.name = field::Empty,
             otel.kind = "server",
             otel.status_code = field::Empty,
             request_id = header("x-request-id").unwrap_or_default(),
@@ -131,9 +130,9 @@ impl Seen {
     pub(super) fn end(&self, status: u16, route: Option<&str>) {
         let took = self.started.elapsed().as_secs_f64();
         let route = route.unwrap_or("other");
-        self.span.record("otel.name", format!("{} {route}", self.method));
+        traces::name(&self.span, || format!("{} {route}", self.method));
         self.span.record("route", route);
-        self.span.record("status", status);
+        self.span.record("status", i64::from(status));
         self.span.record("duration_ms", took * 1000.0);
         if status >= 500 {
             self.span.record("otel.status_code", "ERROR");

@@ -117,6 +117,12 @@ pub(crate) fn follow(span: &Span, context: Option<&str>, source: Source) {
     let _ = span.set_parent(Context::new().with_remote_span_context(parent));
 }
 
+pub(crate) fn name(span: &Span, name: impl FnOnce() -> String) {
+    if SAMPLING.get().is_some() {
+        span.context().span().update_name(name());
+    }
+}
+
 pub(crate) fn ids(span: &span::Id, dispatch: &Dispatch) -> Option<(String, String)> {
     SAMPLING.get()?;
     let context = get_otel_context(span, dispatch)?;
