@@ -141,7 +141,9 @@ fn log(complaints: &str, user: &str) {
         assert!(line[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {line}");
     }
     assert!(line["duration_ms"].is_f64(), "{line}");
-    tells_nothing_of_anybody(&complaints.replace(user, ""));
+    // Where the gateway listens is nobody's address.
+    let of_requests = complaints.lines().filter(|line| !line.contains("dzinza_runner::serve"));
+    tells_nothing_of_anybody(&of_requests.collect::<String>().replace(user, ""));
 }
 
 pub async fn linked() {
