@@ -113,7 +113,7 @@ where
         }
         let metadata = event.metadata();
         for (name, value) in [
-            ("timestamp", format!("{:.6}", jiff::Timestamp::now())),
+            ("timestamp", format!("{:.6}", crate::now())),
             ("level", metadata.level().to_string()),
             ("service", self.service.clone()),
             ("target", metadata.target().to_owned()),

@@ -42,7 +42,7 @@ impl Metrics {
         for result in ["sent", "failed", "given_up"] {
             metrics::counter!("auth_service_mail_total", "result" => result).increment(0);
         }
-        metrics::gauge!("process_start_time_seconds").set(jiff::Timestamp::now().as_second() as f64);
+        metrics::gauge!("process_start_time_seconds").set(crate::now().as_second() as f64);
         Ok(Self(handle))
     }
 

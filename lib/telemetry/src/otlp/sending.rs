@@ -84,7 +84,7 @@ impl<E: SpanExporter> SpanExporter for Counting<E> {
         match &sent {
             Ok(()) if was_away => tracing::info!("the collector of traces takes them again"),
             Err(error) if !was_away => {
-                tracing::warn!(%error, "the collector does not take traces; they are dropped")
+                tracing::warn!(%error, "the collector does not take traces; they are dropped");
             }
             _ => {}
         }
