@@ -131,12 +131,25 @@ impl Telemetry {
 
     /// Sends what waits to be sent, for no longer than a moment: what a collector does not take by then is dropped, or
     /// goes with what follows.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_async, reason = "there is nothing to wait for without traces")
+    )]
     pub async fn flush(&self) {
         #[cfg(feature = "otlp")]
         if let Some(sending) = &self.sending {
             sending.flush().await;
         }
     }
+}
+
+/// Now, by the clock of the machine.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "lines are stamped when they are written, whatever time handlers are told"
+)]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 /// The fields of spans as people read them: without what only traces need.

@@ -132,14 +132,12 @@ async fn answer(
         seen.end(status, route.as_ref().map(MatchedPath::as_str));
         answer
     };
-    match Deadline::new(clock, deadline).hold(whole.instrument(seen.span())).await {
-        Some(answer) => answer,
-        None => {
-            let late = Problem::timeout();
-            seen.end(late.status().as_u16(), None);
-            Answer::of(late.into_response()).await
-        }
+    if let Some(answer) = Deadline::new(clock, deadline).hold(whole.instrument(seen.span())).await {
+        return answer;
     }
+    let late = Problem::timeout();
+    seen.end(late.status().as_u16(), None);
+    Answer::of(late.into_response()).await
 }
 
 /// The panic hook has printed where and why; the caller learns neither.
