@@ -162,12 +162,3 @@ fn fields() -> impl for<'writer> tracing_subscriber::fmt::FormatFields<'writer> 
     })
     .delimited(" ")
 }
-
-/// When a line was written, or the process began.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a process tells of itself has the time that it really was"
-)]
-fn now() -> jiff::Timestamp {
-    jiff::Timestamp::now()
-}

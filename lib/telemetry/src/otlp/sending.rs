@@ -82,9 +82,7 @@ impl<E: SpanExporter> SpanExporter for Counting<E> {
         self.waiting.fetch_sub(spans, Ordering::Relaxed);
         let was_away = self.away.swap(sent.is_err(), Ordering::Relaxed);
         match &sent {
-            Ok(()) if was_away => {
-                tracing::info!("the collector of traces takes them again");
-            }
+            Ok(()) if was_away => tracing::info!("the collector of traces takes them again"),
             Err(error) if !was_away => {
                 tracing::warn!(%error, "the collector does not take traces; they are dropped");
             }
