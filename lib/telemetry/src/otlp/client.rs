@@ -67,7 +67,9 @@ async fn ask(connections: Connections, request: Request<Bytes>) -> Result<Respon
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let asked = tokio::time::timeout(self.patience, ask(self.connections.clone(), request));
+        let (patience, connections) = (self.patience, self.connections.clone());
+        // Even a timer is begun in the runtime: the thread that asks has none.
+        let asked = async move { tokio::time::timeout(patience, ask(connections, request)).await };
         // A status that says no is read by the exporter.
         self.runtime.spawn(asked).await??
     }
