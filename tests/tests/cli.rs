@@ -483,6 +483,7 @@ fn on_servers_nothing_is_made_up_and_nothing_kept_in_a_folder() {
         ("REDIS_URL", "redis://127.0.0.1:1"),
         ("S3_BUCKET_NAME", "files"),
         ("JOBS_QUEUE_URL", "http://127.0.0.1:1/1/jobs"),
+        ("SMTP_HOST", "127.0.0.1"),
     ];
     let known = if cfg!(feature = "cloud") { servers.len() } else { 5 };
     for (variable, value) in servers.into_iter().take(known) {
