@@ -492,7 +492,7 @@ fn on_servers_nothing_is_made_up_and_nothing_kept_in_a_folder() {
         given.push((variable, value));
     }
     let told = told(&given);
-    let why = if cfg!(feature = "cloud") { "cannot be reached" } else { "built without" };
+    let why = if cfg!(feature = "cloud") { "Connection refused" } else { "built without" };
     assert!(told.contains(why), "{told}");
     assert!(!data.exists(), "a folder was made");
 }

@@ -26,8 +26,9 @@ pub async fn dies(house: House) {
     crowd.disperse(tasks).await;
     let promised = std::mem::take(&mut *crowd.promised());
     assert!(promised.answers.keys().all(|(_, status)| *status < 500), "{:?}", promised.answers);
+    // There are many, and the route has a throttle.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     for gone in &promised.signed_out {
-        // There are many, and the route has a throttle.
         tokio::time::sleep(Duration::from_millis(12)).await;
         gone.get("/api/auth/me").await.problem(401);
     }
