@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
-use dzinza_web::Problem;
+use axum::extract::Request;
+use axum::middleware::from_fn;
+use axum::response::Response;
+use dzinza_web::{Problem, panicked, tell_route};
 use http::{Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -136,24 +136,10 @@ impl Invoker for InProcess {
     }
 }
 
-/// The panic hook has printed where and why; the caller learns neither.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a handler panicked");
-    Problem::internal().into_response()
-}
-
-/// Leaves the pattern of the route that answered on the response.
-async fn tell_route(route: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::extract::MatchedPath;
     use axum::routing::get;
     use http_body_util::BodyExt as _;
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod admin;
+mod around;
 mod audit;
 mod caller;
 mod csrf;
@@ -29,6 +30,7 @@ pub mod user_view;
 
 pub use access::{Edit, Level, Manage, Own, PersonAccess, TreeAccess, View, default_tree, timestamp};
 pub use admin::{Admin, HasUsers, is_admin};
+pub use around::{panicked, tell_route};
 pub use audit::Recorder;
 pub use caller::{AnyCaller, Caller, MaybeCaller, cookies};
 pub use dzinza_ports::visible_imports;

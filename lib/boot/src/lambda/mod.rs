@@ -14,10 +14,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::middleware::from_fn;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use dzinza_config::Settings;
 use dzinza_ports::Clock;
-use dzinza_web::{ApiRouter, Problem};
+use dzinza_web::{ApiRouter, Problem, panicked, tell_route};
 use lambda_http::RequestExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -41,7 +41,7 @@ const SILENT: &str = "lambda_runtime=info,lambda_http=info";
 pub fn http(name: &'static str, make: impl FnOnce(&House) -> anyhow::Result<ApiRouter>) -> ExitCode {
     run(name, move |house, ending| {
         let router = house.equipped(name, make(&house)?.router);
-        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(observing::tell_route));
+        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(tell_route));
         let clock = house.stores.clock;
         let service = service_fn(move |request: lambda_http::Request| {
             let (router, clock) = (router.clone(), clock.clone());
@@ -138,10 +138,4 @@ async fn answer(
     let late = Problem::timeout();
     seen.end(late.status().as_u16(), None);
     Answer::of(late.into_response()).await
-}
-
-/// The panic hook has printed where and why; the caller learns neither.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a handler panicked");
-    Problem::internal().into_response()
 }

@@ -5,9 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use dzinza_config::{MetricsForm, Settings, on_aws_lambda, runtime_api};
 use dzinza_ports::Clock;
 use dzinza_telemetry::traces::{self, Source};
@@ -152,15 +150,6 @@ impl Seen {
         metrics::counter!(format!("{service}_http_requests_total"), &labels).increment(1);
         metrics::histogram!(format!("{service}_http_request_duration_seconds"), &labels).record(took);
     }
-}
-
-/// Leaves the pattern of the route that answered on the response.
-pub(super) async fn tell_route(route: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
 }
 
 #[cfg(test)]
