@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use dzinza_ports::{ByteRange, ByteStream, StoreError, StoreErrorKind, Upload};
 use dzinza_web::{Problem, QueryParams};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
@@ -18,12 +18,12 @@ use sha2::{Digest as _, Sha256};
 const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// `GET` and `PUT /blobs/{key}`.
-pub fn routes(stores: Embedded) -> Router {
+pub fn routes(stores: Stores) -> Router {
     Router::new().route("/blobs/{*key}", get(serve).put(take)).with_state(stores)
 }
 
 async fn serve(
-    State(stores): State<Embedded>,
+    State(stores): State<Stores>,
     Path(key): Path<String>,
     query: QueryParams,
     headers: HeaderMap,
@@ -74,7 +74,7 @@ async fn serve(
 
 /// Takes what a signed address is for, and nothing else.
 async fn take(
-    State(stores): State<Embedded>,
+    State(stores): State<Stores>,
     Path(key): Path<String>,
     query: QueryParams,
     headers: HeaderMap,
@@ -158,7 +158,7 @@ mod tests {
 
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-    async fn send(stores: &Embedded, url: &str, content_type: &str, body: &'static str) -> StatusCode {
+    async fn send(stores: &Stores, url: &str, content_type: &str, body: &'static str) -> StatusCode {
         let request = Request::put(url).header("content-type", content_type).body(Body::from(body)).unwrap();
         routes(stores.clone()).oneshot(request).await.unwrap().status()
     }
@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn a_signed_upload_is_for_one_key_type_length_and_content() {
         let folder = tempfile::tempdir().unwrap();
-        let stores = Embedded::open(folder.path()).unwrap();
+        let stores = Stores::open(folder.path()).unwrap();
         let upload = Upload { content_type: "image/png".into(), size: 3, sha256: ABC.into() };
         let url = stores.blobs.put_url("a.png", &upload, Duration::from_mins(5)).await.unwrap().url;
         for (url, content_type, body, status) in [

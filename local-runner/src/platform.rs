@@ -14,7 +14,7 @@ use dzinza_jobs::JobsPorts;
 use dzinza_ports::Message;
 use dzinza_trees::TreesPorts;
 use dzinza_web::ApiRouter;
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
@@ -24,7 +24,7 @@ use crate::queues::JobHandler;
 #[derive(Clone)]
 pub struct Platform {
     /// The stores.
-    pub stores: Embedded,
+    pub stores: Stores,
     house: Arc<House>,
     graphs: Arc<Graphs>,
     auth: Arc<AuthPorts>,

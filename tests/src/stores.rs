@@ -5,7 +5,6 @@ use std::sync::{LazyLock, Mutex};
 
 use dzinza_config::Settings;
 use dzinza_contract::servers::{Postgres, Redis, programs};
-use dzinza_wiring::Embedded;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -124,9 +123,9 @@ impl Stores {
     }
 
     /// All of them, opened beside the server.
-    pub fn open(&self) -> Embedded {
+    pub fn open(&self) -> dzinza_wiring::Stores {
         let settings = crate::Server::settings(&self.data);
-        let stores = Embedded::open(&self.data).expect("the folder, a second time");
+        let stores = dzinza_wiring::Stores::open(&self.data).expect("the folder, a second time");
         let stores = stores.with_redis(&settings).expect("a Redis");
         stores.with_database(&settings).expect("a database")
     }

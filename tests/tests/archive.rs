@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dzinza_domain::collections;
 use dzinza_tests::{Client, Mode, PASSWORD, Process, binary, eventually, run};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use futures::StreamExt as _;
 use reqwest::multipart::{Form, Part};
 use rusqlite::Connection;
@@ -238,7 +238,7 @@ async fn bulky(data: &Path) {
     let process = Process::start(data);
     Client::at(process.url()).sign_up("rudo@example.org").await;
     process.terminate();
-    let stores = Embedded::open(data).unwrap();
+    let stores = Stores::open(data).unwrap();
     let piece = bytes::Bytes::from((0..1u32 << 18).flat_map(u32::to_be_bytes).collect::<Vec<_>>());
     let pieces = futures::stream::iter(vec![piece; 32]).map(Ok).boxed();
     stores.blobs.put("photos/large.tiff", "image/tiff", pieces).await.unwrap();

@@ -8,7 +8,7 @@ use dzinza_domain::collections::{EVENTS, FAMILY_TREES, PEOPLE};
 use dzinza_domain::tree;
 use dzinza_ports::{Batch, Body, Filter, NewMessage, UserChange};
 use dzinza_tests::{Answer, Client, Mode, PASSWORD, Server, eventually};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x
 /// Rudo owns a tree alone and one in which Tendai and Farai work, and works in Tendai's.
 struct World {
     server: Server,
-    stores: Embedded,
+    stores: Stores,
     rudo: Client,
     tendai: Client,
     farai: Client,

@@ -3,9 +3,9 @@
 #![cfg(test)]
 
 use dzinza_ports::{NewUser, Role};
-use dzinza_tests::{Client, Mode, PASSWORD, Server, Stores, eventually};
+use dzinza_tests::{Client, Mode, PASSWORD, Server, eventually};
 use dzinza_web::{TokenKeys, TokenSubject};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use http::Method;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
@@ -304,7 +304,7 @@ async fn an_expired_session_is_renewed(mode: Mode) {
 }
 
 fn expired_token(server: &Server, user_id: &str) -> String {
-    let stores = Embedded::open(server.data()).unwrap();
+    let stores = Stores::open(server.data()).unwrap();
     let bytes = |secret: &secrecy::SecretString| secret.expose_secret().as_bytes().to_vec();
     let keys = TokenKeys::new(&bytes(&stores.secrets.jwt), &bytes(&stores.secrets.jwt_refresh)).unwrap();
     let subject = TokenSubject {
@@ -437,7 +437,7 @@ async fn a_forgotten_password_is_set_anew_by_the_mailed_link() {
 async fn an_account_of_the_old_platform_can_sign_in() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let stores = Stores::of(&data).open();
+    let stores = dzinza_tests::Stores::of(&data).open();
     let hash = bcrypt::hash_with_result(PASSWORD, 4).unwrap().format_for_version(bcrypt::Version::TwoA);
     assert!(hash.starts_with("$2a$"));
     let user = NewUser {

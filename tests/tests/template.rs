@@ -455,8 +455,8 @@ fn every_function_says_how_large_it_is_and_is_traced() {
         assert!(globals["Timeout"].as_u64() > Some(3) && globals["MemorySize"].as_u64() >= Some(512));
         for function in deployed.functions() {
             // As `cargo xtask package` puts it.
-            let code = function.properties["CodeUri"].as_str().unwrap().trim_end_matches('/');
-            assert_eq!(code, format!("target/lambda/{}", function.name));
+            let code = function.properties["CodeUri"].as_str().unwrap();
+            assert_eq!(code, format!("target/lambda/{}.zip", function.name));
             for fixed in ["Runtime", "Handler", "Architectures"] {
                 assert!(function.properties.get(fixed).is_none(), "{}: {fixed} is for all", function.name);
             }

@@ -8,7 +8,7 @@ use dzinza_letters::PostOffice;
 use dzinza_ports::Mailer;
 use dzinza_sealing::Sealer;
 use dzinza_web::{AuthState, Maintenance, Service, SiteWatch, TokenKeys, health_routes, under_maintenance};
-use dzinza_wiring::{Embedded, OpenError};
+use dzinza_wiring::{OpenError, Stores};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::services;
@@ -19,7 +19,7 @@ pub struct House {
     /// What the operator set.
     pub settings: Settings,
     /// The stores.
-    pub stores: Embedded,
+    pub stores: Stores,
     /// Who calls.
     pub auth: AuthState,
     /// Seals second factors and letters.
@@ -34,7 +34,7 @@ impl House {
     /// # Errors
     /// If the data folder, a secret or a server cannot be used as it is named.
     pub fn open(settings: Settings) -> anyhow::Result<Self> {
-        let stores = Embedded::of(&settings)?.watched();
+        let stores = Stores::of(&settings)?.watched();
         let secrets = &stores.secrets;
         let keys = TokenKeys::new(
             secrets.jwt.expose_secret().as_bytes(),

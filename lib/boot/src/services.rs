@@ -3,13 +3,13 @@
 use dzinza_domain::collections::FAMILY_TREES;
 use dzinza_domain::import::JOBS_QUEUE;
 use dzinza_web::{Dependency, Service};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 
 /// A blob and a key that need not be there.
 const NOTHING: &str = "health";
 
 /// The services by the names that operators know (contract E31).
-pub(crate) fn all(stores: &Embedded) -> Vec<Service> {
+pub(crate) fn all(stores: &Stores) -> Vec<Service> {
     vec![
         of("auth", stores),
         of("trees", stores),
@@ -18,7 +18,7 @@ pub(crate) fn all(stores: &Embedded) -> Vec<Service> {
 }
 
 /// What stands behind a function of this name.
-pub(crate) fn of(function: &str, stores: &Embedded) -> Service {
+pub(crate) fn of(function: &str, stores: &Stores) -> Service {
     let (name, dependencies) = match function {
         "auth" => ("auth-service", vec![accounts(stores), counters(stores)]),
         "admin" => ("admin-service", vec![accounts(stores), counters(stores)]),
@@ -32,7 +32,7 @@ pub(crate) fn of(function: &str, stores: &Embedded) -> Service {
     Service { name, dependencies }
 }
 
-fn accounts(stores: &Embedded) -> Dependency {
+fn accounts(stores: &Stores) -> Dependency {
     let site = stores.site.clone();
     Dependency::essential("database", move || {
         let site = site.clone();
@@ -40,7 +40,7 @@ fn accounts(stores: &Embedded) -> Dependency {
     })
 }
 
-fn documents(stores: &Embedded) -> Dependency {
+fn documents(stores: &Stores) -> Dependency {
     if let Some(mongodb) = stores.mongodb.clone() {
         return Dependency::essential("mongodb", move || mongodb());
     }
@@ -52,7 +52,7 @@ fn documents(stores: &Embedded) -> Dependency {
 }
 
 /// Where limits are counted. Without Redis each process counts for itself, so nobody is unwell because of that.
-fn counters(stores: &Embedded) -> Dependency {
+fn counters(stores: &Stores) -> Dependency {
     if let Some(redis) = stores.redis.clone() {
         return Dependency::other("redis", move || redis());
     }
@@ -63,7 +63,7 @@ fn counters(stores: &Embedded) -> Dependency {
     })
 }
 
-fn queue(stores: &Embedded) -> Dependency {
+fn queue(stores: &Stores) -> Dependency {
     let queue = stores.queue.clone();
     Dependency::other("queue", move || {
         let queue = queue.clone();
@@ -71,7 +71,7 @@ fn queue(stores: &Embedded) -> Dependency {
     })
 }
 
-fn files(stores: &Embedded) -> Dependency {
+fn files(stores: &Stores) -> Dependency {
     let blobs = stores.blobs.clone();
     Dependency::other("files", move || {
         let blobs = blobs.clone();

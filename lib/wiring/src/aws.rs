@@ -1,21 +1,36 @@
 //! Files, jobs and letters at AWS where the settings name them, in builds that have it; and settings that lie there.
 
-use dzinza_config::Settings;
+use std::sync::Arc;
 
-use crate::{Embedded, OpenError};
+use dzinza_config::{Secrets, Settings};
+use dzinza_ports::{Clock, Ids};
+use dzinza_sqlite::BlobUrls;
 
-impl Embedded {
+use crate::{OpenError, Stores};
+
+/// What a bucket needs of the stores around it.
+#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "without S3 there is no bucket"))]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) ids: &'a Arc<dyn Ids>,
+    pub(crate) file_urls: &'a BlobUrls,
+}
+
+impl Stores {
     /// The same with files in the bucket and jobs in the queue that the settings name, if they name any. Nothing is
-    /// asked of either before [`Embedded::ready`].
+    /// asked of either before [`Stores::ready`].
     ///
     /// # Errors
     /// If they cannot be used as they are named, or this program was built without them.
     pub fn with_aws(mut self, settings: &Settings) -> Result<Self, OpenError> {
         if !settings.s3_bucket_name.is_empty() {
-            put_files(&mut self, settings)?;
+            let Self { secrets, clock, ids, file_urls, .. } = &self;
+            let (blobs, ready) = files(settings, &Surroundings { secrets, clock, ids, file_urls })?;
+            (self.blobs, self.bucket) = (blobs, Some(ready));
         }
         if !settings.jobs_queue_url.is_empty() {
-            put_jobs(&mut self, settings)?;
+            self.queue = jobs(settings, &self.secrets, &self.clock, Some(self.queue.clone()))?;
         }
         Ok(self)
     }
@@ -42,12 +57,20 @@ pub async fn search_domain(
 }
 
 #[cfg(not(feature = "s3"))]
-fn put_files(_: &mut Embedded, _: &Settings) -> Result<(), OpenError> {
+pub(crate) fn files(
+    _: &Settings,
+    _: &Surroundings<'_>,
+) -> Result<(Arc<dyn dzinza_ports::Blobs>, crate::Ready), OpenError> {
     Err(not_built("S3_BUCKET_NAME", "S3", "s3"))
 }
 
 #[cfg(not(feature = "sqs"))]
-fn put_jobs(_: &mut Embedded, _: &Settings) -> Result<(), OpenError> {
+pub(crate) fn jobs(
+    _: &Settings,
+    _: &Secrets,
+    _: &Arc<dyn Clock>,
+    _: Option<Arc<dyn dzinza_ports::Queue>>,
+) -> Result<Arc<dyn dzinza_ports::Queue>, OpenError> {
     Err(not_built("JOBS_QUEUE_URL", "SQS", "sqs"))
 }
 
@@ -68,19 +91,20 @@ pub(crate) fn not_built(variable: &str, service: &str, feature: &str) -> OpenErr
 ))]
 pub(crate) use built::account;
 #[cfg(feature = "s3")]
-use built::put_files;
+pub(crate) use built::files;
 #[cfg(feature = "sqs")]
-use built::put_jobs;
+pub(crate) use built::jobs;
 
 #[cfg(any(feature = "opensearch", feature = "s3", feature = "sqs", feature = "ses", feature = "secrets"))]
 mod built {
+    #[cfg(any(feature = "s3", feature = "sqs"))]
+    use std::sync::Arc;
+
     use dzinza_aws::{Account, AccountError, AccountSettings, Keys};
     use dzinza_config::AwsKeys;
     #[cfg(any(feature = "s3", feature = "sqs"))]
     use dzinza_config::Settings;
 
-    #[cfg(any(feature = "s3", feature = "sqs"))]
-    use crate::Embedded;
     use crate::OpenError;
 
     fn bad(endpoint: &'static str) -> impl Fn(AccountError) -> OpenError {
@@ -106,11 +130,12 @@ mod built {
         Account::new(settings).map_err(bad(variable))
     }
 
-    /// Puts the files of these stores into the bucket.
+    /// The files in the bucket that the settings name, and whether it is there.
     #[cfg(feature = "s3")]
-    pub(crate) fn put_files(stores: &mut Embedded, settings: &Settings) -> Result<(), OpenError> {
-        use std::sync::Arc;
-
+    pub(crate) fn files(
+        settings: &Settings,
+        around: &super::Surroundings<'_>,
+    ) -> Result<(Arc<dyn dzinza_ports::Blobs>, crate::Ready), OpenError> {
         use dzinza_aws::{Encryption, S3Blobs, S3Settings};
         use dzinza_ports::StoreErrorKind;
 
@@ -125,7 +150,7 @@ mod built {
             "" => ("AWS_ENDPOINT_URL", &*settings.aws_endpoint_url),
             endpoint => ("S3_ENDPOINT_URL", endpoint),
         };
-        let account = account(&settings.aws_region, endpoint, stores.secrets.aws.as_ref())?;
+        let account = account(&settings.aws_region, endpoint, around.secrets.aws.as_ref())?;
         let public = Some(settings.s3_public_endpoint_url.clone()).filter(|address| !address.is_empty());
         let through_gateway = public.is_none() && !elsewhere.is_empty();
         let bucket = S3Settings {
@@ -134,10 +159,10 @@ mod built {
             public_endpoint: public,
             encryption,
         };
-        let blobs = S3Blobs::new(&account, bucket, stores.clock.clone(), stores.ids.clone())
+        let blobs = S3Blobs::new(&account, bucket, around.clock.clone(), around.ids.clone())
             .map_err(bad("S3_PUBLIC_ENDPOINT_URL"))?;
         let (looked_at, make) = (blobs.clone(), settings.s3_create_bucket_if_not_exists);
-        stores.bucket = Some(Arc::new(move || {
+        let ready: crate::Ready = Arc::new(move || {
             let blobs = looked_at.clone();
             Box::pin(async move {
                 match blobs.prepare(make).await {
@@ -152,20 +177,23 @@ mod built {
                     Ok(()) => Ok(()),
                 }
             })
-        }));
-        stores.blobs = if through_gateway {
-            Arc::new(crate::gateway::ThroughGateway { blobs, urls: stores.file_urls.clone() })
-        } else {
-            blobs
-        };
-        Ok(())
+        });
+        if through_gateway {
+            let urls = around.file_urls.clone();
+            return Ok((Arc::new(crate::gateway::ThroughGateway { blobs, urls }), ready));
+        }
+        Ok((blobs, ready))
     }
 
-    /// Puts the jobs of these stores into the queue.
+    /// The jobs in the queue that the settings name, and what comes from the data folder's own, if there is one.
     #[cfg(feature = "sqs")]
-    pub(crate) fn put_jobs(stores: &mut Embedded, settings: &Settings) -> Result<(), OpenError> {
+    pub(crate) fn jobs(
+        settings: &Settings,
+        secrets: &dzinza_config::Secrets,
+        clock: &Arc<dyn dzinza_ports::Clock>,
+        own: Option<Arc<dyn dzinza_ports::Queue>>,
+    ) -> Result<Arc<dyn dzinza_ports::Queue>, OpenError> {
         use std::collections::BTreeMap;
-        use std::sync::Arc;
         use std::time::Duration;
 
         use dzinza_aws::{QueueUrls, SqsQueue, SqsSettings};
@@ -175,17 +203,15 @@ mod built {
         const WAIT: Duration = Duration::from_secs(1);
 
         let endpoint = ("AWS_ENDPOINT_URL", &*settings.aws_endpoint_url);
-        let account = account(&settings.aws_region, endpoint, stores.secrets.aws.as_ref())?;
+        let account = account(&settings.aws_region, endpoint, secrets.aws.as_ref())?;
         let dead = Some(settings.jobs_dead_letter_queue_url.clone()).filter(|url| !url.is_empty());
         let urls = QueueUrls { url: settings.jobs_queue_url.clone(), dead_letters: dead };
         let queues = BTreeMap::from([(JOBS_QUEUE.to_owned(), urls)]);
-        let far = SqsQueue::new(&account, SqsSettings { queues, wait: WAIT }, stores.clock.clone());
-        stores.queue = if settings.on_servers() {
-            far
-        } else {
-            Arc::new(crate::relay::Relayed { name: JOBS_QUEUE, own: stores.queue.clone(), far })
-        };
-        Ok(())
+        let far = SqsQueue::new(&account, SqsSettings { queues, wait: WAIT }, clock.clone());
+        Ok(match own {
+            Some(own) => Arc::new(crate::relay::Relayed { name: JOBS_QUEUE, own, far }),
+            None => far,
+        })
     }
 }
 
@@ -193,12 +219,12 @@ mod built {
 mod tests {
     use super::*;
 
-    fn opened(pairs: &[(&str, &str)]) -> Result<Embedded, String> {
+    fn opened(pairs: &[(&str, &str)]) -> Result<Stores, String> {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings::from_environment(|name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         });
-        let stores = Embedded::open(folder.path()).unwrap();
+        let stores = Stores::open(folder.path()).unwrap();
         stores.with_aws(&settings.unwrap()).map_err(|error| error.to_string())
     }
 
@@ -234,7 +260,7 @@ mod tests {
                 given.map(|(_, value)| (*value).to_owned())
             };
             let settings = Settings::from_environment(get).unwrap();
-            let mut stores = Embedded::open(folder.path()).unwrap();
+            let mut stores = Stores::open(folder.path()).unwrap();
             stores.secrets = dzinza_config::Secrets::from_environment(folder.path(), get).unwrap();
             let stores = stores.with_aws(&settings).unwrap();
             runtime.block_on(stores.blobs.get_url("a.txt", Duration::from_mins(1))).unwrap()

@@ -3,16 +3,17 @@
 #[cfg(feature = "postgres")]
 pub use built::migrations;
 #[cfg(feature = "postgres")]
-pub(crate) use built::put;
+pub(crate) use built::open;
 #[cfg(feature = "postgres")]
 pub use dzinza_postgres::{Found, MigrateError, MigrationStatus, Migrations};
 
 #[cfg(not(feature = "postgres"))]
-pub(crate) fn put(
-    _: &mut crate::Embedded,
+pub(crate) fn open(
     _: &dzinza_config::Database,
     _: &dzinza_config::Settings,
-) -> Result<(), crate::OpenError> {
+    _: std::sync::Arc<dyn dzinza_ports::Ids>,
+    _: Option<std::sync::Arc<dyn dzinza_ports::Users>>,
+) -> Result<(crate::accounts::Accounts, crate::Ready), crate::OpenError> {
     Err(crate::OpenError::Database(
         "DATABASE_URL or DB_HOST is set, but this dzinza was built without PostgreSQL; build it with: \
          cargo build --release --features postgres"
@@ -25,10 +26,11 @@ mod built {
     use std::sync::Arc;
 
     use dzinza_config::{Database, Settings};
-    use dzinza_ports::{StoreError, Users};
+    use dzinza_ports::{Ids, StoreError, Users};
     use dzinza_postgres::{MigrateError, Migrations, PgAccounts, PgConnectOptions, Server};
 
-    use crate::{Embedded, OpenError};
+    use crate::accounts::Accounts;
+    use crate::{OpenError, Ready};
 
     fn server(database: &Database) -> Result<PgConnectOptions, OpenError> {
         let server = match database.clone() {
@@ -40,33 +42,30 @@ mod built {
         server.options().map_err(|error| OpenError::Database(error.context().to_owned()))
     }
 
-    /// Puts the accounts of these stores on this database.
-    pub(crate) fn put(
-        stores: &mut Embedded,
-        database: &Database,
+    /// The accounts on this database, and whether it has their layout. Whoever was in the data folder before stays there.
+    pub(crate) fn open(
+        named: &Database,
         settings: &Settings,
-    ) -> Result<(), OpenError> {
-        let options = server(database)?;
-        let accounts = Arc::new(PgAccounts::new(options.clone(), settings.db_pool_size, stores.ids.clone()));
-        let left_behind = std::mem::replace(&mut stores.users, accounts.clone());
-        stores.sessions = accounts.clone();
-        stores.audit = accounts.clone();
-        stores.identities = accounts.clone();
-        stores.passkeys = accounts.clone();
-        stores.access_tokens = accounts.clone();
-        stores.site = accounts.clone();
-        stores.outbox = accounts.clone();
+        ids: Arc<dyn Ids>,
+        left_behind: Option<Arc<dyn Users>>,
+    ) -> Result<(Accounts, Ready), OpenError> {
+        let options = server(named)?;
+        let database = Arc::new(PgAccounts::new(options.clone(), settings.db_pool_size, ids));
+        let accounts = Accounts::of(&database);
         let migrations = Migrations::new(options);
         let auto = settings.auto_migrate;
-        stores.database = Some(Arc::new(move || {
-            let (migrations, accounts) = (migrations.clone(), accounts.clone());
+        let ready: Ready = Arc::new(move || {
+            let (migrations, database) = (migrations.clone(), database.clone());
             let left_behind = left_behind.clone();
             Box::pin(async move {
                 ready(&migrations, auto).await.map_err(|error| OpenError::Database(error.to_string()))?;
-                Ok(warn_of_others(&*left_behind, &*accounts).await?)
+                if let Some(left_behind) = left_behind {
+                    warn_of_others(&*left_behind, &*database).await?;
+                }
+                Ok(())
             })
-        }));
-        Ok(())
+        });
+        Ok((accounts, ready))
     }
 
     async fn ready(migrations: &Migrations, auto: bool) -> Result<(), MigrateError> {

@@ -1,6 +1,7 @@
 //! From settings to ports: the only library that names adapters.
 #![warn(missing_docs)]
 
+mod accounts;
 mod aws;
 mod database;
 #[cfg(feature = "s3")]
@@ -31,6 +32,8 @@ use dzinza_sqlite::{FileBlobs, FileMailer, SqliteStore};
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
+use accounts::Accounts;
+
 #[cfg(feature = "opensearch")]
 pub use aws::search_domain;
 #[cfg(feature = "postgres")]
@@ -50,9 +53,9 @@ pub type Health = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + S
 /// Looks whether a database can be used, and says why not.
 pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), OpenError>> + Send + Sync>;
 
-/// Everything on one folder: a SQLite file, a folder of files, generated secrets.
+/// Every port, on a folder (a SQLite file, a folder of files, generated secrets) or on the servers that settings name.
 #[derive(Clone)]
-pub struct Embedded {
+pub struct Stores {
     /// Documents.
     pub documents: Arc<dyn Documents>,
     /// All of it at one moment.
@@ -99,17 +102,6 @@ pub struct Embedded {
     pub file_urls: BlobUrls,
     /// The signing keys.
     pub secrets: Secrets,
-}
-
-/// What is not in SQLite.
-struct Rest {
-    queue: Arc<dyn Queue>,
-    blobs: Arc<dyn Blobs>,
-    file_urls: BlobUrls,
-    mail: Arc<dyn Mailer>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    secrets: Secrets,
 }
 
 /// Why a data folder cannot be used, in one line.
@@ -176,7 +168,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-impl Embedded {
+impl Stores {
     /// Opens a data folder, making what is missing and settling what an interrupted restore left. Several processes may have it open.
     ///
     /// # Errors
@@ -197,28 +189,22 @@ impl Embedded {
         let file_urls = blobs.urls().clone();
         make_folder(&mail_folder(data))?;
         let mail = FileMailer::open(mail_folder(data), clock.clone(), ids.clone())?;
-        let queue = store.clone();
-        Ok(Self::on(&store, Rest { queue, blobs, file_urls, mail, clock, ids, secrets }))
-    }
-
-    /// Everything that SQLite can hold in this store.
-    fn on(store: &Arc<SqliteStore>, rest: Rest) -> Self {
-        let Rest { queue, blobs, file_urls, mail, clock, ids, secrets } = rest;
-        let woken = store.clone();
-        Self {
+        let Accounts { users, sessions, audit, identities, passkeys, access_tokens, site, outbox } =
+            Accounts::of(&store);
+        Ok(Self {
             documents: store.clone(),
             archives: store.clone(),
-            queue,
+            queue: store.clone(),
             limits: store.clone(),
             redis: None,
-            users: store.clone(),
-            sessions: store.clone(),
-            audit: store.clone(),
-            identities: store.clone(),
-            passkeys: store.clone(),
-            access_tokens: store.clone(),
-            site: store.clone(),
-            outbox: store.clone(),
+            users,
+            sessions,
+            audit,
+            identities,
+            passkeys,
+            access_tokens,
+            site,
+            outbox,
             mongodb: None,
             database: None,
             bucket: None,
@@ -227,12 +213,12 @@ impl Embedded {
             clock,
             ids,
             wake_up: Arc::new(move || {
-                let store = woken.clone();
+                let store = store.clone();
                 Box::pin(async move { store.notified().await })
             }),
             file_urls,
             secrets,
-        }
+        })
     }
 
     /// The same with limits on the Redis that the settings name, if they name one. It need not be there yet.
@@ -252,8 +238,20 @@ impl Embedded {
     /// # Errors
     /// If it cannot be used as it is named, or this program was built without PostgreSQL.
     pub fn with_database(mut self, settings: &Settings) -> Result<Self, OpenError> {
-        if let Some(database) = settings.database()? {
-            database::put(&mut self, &database, settings)?;
+        if let Some(named) = settings.database()? {
+            let left_behind = Some(self.users.clone());
+            let (accounts, ready) = database::open(&named, settings, self.ids.clone(), left_behind)?;
+            self.database = Some(ready);
+            Accounts {
+                users: self.users,
+                sessions: self.sessions,
+                audit: self.audit,
+                identities: self.identities,
+                passkeys: self.passkeys,
+                access_tokens: self.access_tokens,
+                site: self.site,
+                outbox: self.outbox,
+            } = accounts;
         }
         Ok(self)
     }
@@ -264,8 +262,11 @@ impl Embedded {
     /// # Errors
     /// If it cannot be used as it is named, or this program was built without MongoDB.
     pub fn with_mongodb(mut self, settings: &Settings) -> Result<Self, OpenError> {
-        if let Some(mongodb) = settings.mongodb()? {
-            mongo::put(&mut self, &mongodb)?;
+        if let Some(named) = settings.mongodb()? {
+            let given = (self.clock.clone(), self.ids.clone());
+            let mongo = mongo::open(&named, given, self.queue.clone(), self.archives.clone())?;
+            (self.documents, self.archives, self.mongodb) =
+                (mongo.documents, mongo.archives, Some(mongo.health));
         }
         Ok(self)
     }

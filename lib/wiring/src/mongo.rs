@@ -1,13 +1,26 @@
 //! MongoDB in place of the data folder for documents, where the settings name one.
 
-use dzinza_config::Mongodb;
+use std::sync::Arc;
 
-use crate::{Embedded, OpenError};
+use dzinza_config::Mongodb;
+use dzinza_ports::{Archives, Clock, Documents, Ids, Queue};
+
+use crate::{Health, OpenError};
+
+/// Documents on MongoDB, and with the accounts of elsewhere what archives are made of.
+pub(crate) struct Mongo {
+    pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) archives: Arc<dyn Archives>,
+    pub(crate) health: Health,
+}
 
 #[cfg(feature = "mongo")]
-pub(crate) fn put(stores: &mut Embedded, named: &Mongodb) -> Result<(), OpenError> {
-    use std::sync::Arc;
-
+pub(crate) fn open(
+    named: &Mongodb,
+    given: (Arc<dyn Clock>, Arc<dyn Ids>),
+    queue: Arc<dyn Queue>,
+    accounts: Arc<dyn Archives>,
+) -> Result<Mongo, OpenError> {
     use dzinza_domain::{collections, import};
     use dzinza_mongo::{AddressError, MongoAddress, MongoArchives, MongoStore};
     use secrecy::ExposeSecret as _;
@@ -18,22 +31,25 @@ pub(crate) fn put(stores: &mut Embedded, named: &Mongodb) -> Result<(), OpenErro
         let variable = if error == AddressError::Database { "MONGODB_DATABASE_NAME" } else { named.variable };
         OpenError::Mongodb { variable, problem: error.to_string() }
     })?;
-    let given = (stores.clock.clone(), stores.ids.clone());
-    let queues = (stores.queue.clone(), &[import::JOBS_QUEUE][..]);
+    let queues = (queue, &[import::JOBS_QUEUE][..]);
     let store = MongoStore::open(address, given, collections::ALL, queues)?;
     let asked = store.clone();
-    stores.mongodb = Some(Arc::new(move || {
+    let health: Health = Arc::new(move || {
         let store = asked.clone();
         Box::pin(async move { store.check().await })
-    }));
-    stores.archives = Arc::new(MongoArchives::new(store.clone(), stores.archives.clone()));
-    stores.documents = store;
-    Ok(())
+    });
+    let archives = Arc::new(MongoArchives::new(store.clone(), accounts));
+    Ok(Mongo { documents: store, archives, health })
 }
 
 /// Whoever names a MongoDB must not believe that it is used.
 #[cfg(not(feature = "mongo"))]
-pub(crate) fn put(_: &mut Embedded, named: &Mongodb) -> Result<(), OpenError> {
+pub(crate) fn open(
+    named: &Mongodb,
+    _: (Arc<dyn Clock>, Arc<dyn Ids>),
+    _: Arc<dyn Queue>,
+    _: Arc<dyn Archives>,
+) -> Result<Mongo, OpenError> {
     let problem = "is set, but this program was built without MongoDB (cargo feature `mongo`)".to_owned();
     Err(OpenError::Mongodb { variable: named.variable, problem })
 }
@@ -43,17 +59,19 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::Stores;
 
     fn refused(url: &str, password: Option<&str>, database: &str) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
-        let mut stores = Embedded::open(folder.path()).unwrap();
+        let stores = Stores::open(folder.path()).unwrap();
         let named = Mongodb {
             variable: "MONGODB_URL",
             url: SecretString::from(url),
             password: password.map(SecretString::from),
             database: database.to_owned(),
         };
-        put(&mut stores, &named).err().map(|error| error.to_string())
+        let given = (stores.clock, stores.ids);
+        open(&named, given, stores.queue, stores.archives).err().map(|error| error.to_string())
     }
 
     #[cfg(not(feature = "mongo"))]

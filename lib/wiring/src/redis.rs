@@ -44,7 +44,7 @@ pub(crate) fn open(
         })?;
         address = address.trusting(&authorities).map_err(named)?;
     }
-    let limits = FallbackLimits::start(address, clock.clone()).map_err(bad(variable))?;
+    let limits = FallbackLimits::new(address, clock.clone()).map_err(bad(variable))?;
     let asked = limits.clone();
     let health: Health = Arc::new(move || {
         let limits = asked.clone();

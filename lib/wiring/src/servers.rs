@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dzinza_config::{Secrets, Settings};
-use dzinza_domain::collections;
 use dzinza_ports::{
-    BlobInfo, BlobRead, Blobs, ByteRange, ByteStream, Clock, Ids, Mail, Mailer, Message, NewMessage, Queue,
-    QueueDepth, StoreError, StoreErrorKind, SystemClock, SystemIds, Upload, UploadUrl,
+    AccountTable, Archives, BlobInfo, BlobRead, Blobs, Body, ByteRange, ByteStream, Clock, Collection,
+    Document, Ids, Mail, Mailer, Message, NewMessage, Queue, QueueDepth, Snapshot, StoreError,
+    StoreErrorKind, SystemClock, SystemIds, Upload, UploadUrl,
 };
-use dzinza_sqlite::{BlobUrls, SqliteStore};
+use dzinza_sqlite::BlobUrls;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use secrecy::ExposeSecret as _;
 
-use crate::{Embedded, OpenError, Rest};
+use crate::accounts::Accounts;
+use crate::aws::Surroundings;
+use crate::{OpenError, Stores, aws, database, mongo, redis};
 
-impl Embedded {
+impl Stores {
     /// What the settings name. Nothing is asked of the network; servers are connected to when they are needed, in the
     /// Tokio runtime of the caller.
     ///
@@ -26,42 +28,74 @@ impl Embedded {
     /// If a folder, a secret or a server cannot be used as it is named; if one is missing and `DZINZA_STORES` says that
     /// nothing may be kept in a folder; or if this program was built without the driver of one that is named.
     pub fn of(settings: &Settings) -> Result<Self, OpenError> {
-        let stores = if settings.on_servers() { Self::nowhere()? } else { Self::open(&settings.data)? };
-        let stores = stores
+        if settings.on_servers() {
+            return Self::on_servers(settings);
+        }
+        if cfg!(not(feature = "embedded")) {
+            let problem = "must be servers: this program was built without the store that keeps a folder";
+            return Err(OpenError::Setting {
+                variable: "DZINZA_STORES".to_owned(),
+                problem: problem.to_owned(),
+            });
+        }
+        Self::open(&settings.data)?
             .with_redis(settings)?
             .with_database(settings)?
             .with_aws(settings)?
-            .with_mongodb(settings)?;
-        if settings.on_servers() {
-            stores.all_named(settings)?;
-        }
-        Ok(stores)
+            .with_mongodb(settings)
     }
 
-    /// Stores that keep nothing, each to be replaced by a server, which [`Embedded::all_named`] makes sure of. What this
-    /// program has no driver for it does not use, and is told so if it does.
-    fn nowhere() -> Result<Self, OpenError> {
+    /// Nothing in a folder: every server that this program has a driver for must be named.
+    fn on_servers(settings: &Settings) -> Result<Self, OpenError> {
         let secrets = Secrets::load(Path::new(""))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let store = SqliteStore::in_memory(clock.clone(), ids.clone(), collections::ALL)?;
         let file_urls = BlobUrls::new(secrets.blob_key.expose_secret().as_bytes(), "/blobs", clock.clone());
-        let (queue, blobs, mail) = (Arc::new(Nowhere), Arc::new(Nowhere), Arc::new(Nowhere));
-        Ok(Self::on(&store, Rest { queue, blobs, file_urls, mail, clock, ids, secrets }))
-    }
 
-    fn all_named(&self, settings: &Settings) -> Result<(), OpenError> {
-        let named = [
-            ("DATABASE_URL", self.database.is_some()),
-            ("MONGODB_URL", self.mongodb.is_some()),
-            ("REDIS_URL", self.redis.is_some()),
-            ("S3_BUCKET_NAME", !settings.s3_bucket_name.is_empty() || cfg!(not(feature = "s3"))),
-            ("JOBS_QUEUE_URL", !settings.jobs_queue_url.is_empty() || cfg!(not(feature = "sqs"))),
-        ];
-        match named.into_iter().find(|(_, named)| !named) {
-            None => Ok(()),
-            Some((variable, _)) => Err(missing(variable)),
-        }
+        let named = settings.database()?.ok_or_else(|| missing("DATABASE_URL"))?;
+        let (accounts, layout) = database::open(&named, settings, ids.clone(), None)?;
+        let named = settings.mongodb()?.ok_or_else(|| missing("MONGODB_URL"))?;
+        let redis = redis::open(settings, &secrets, &clock)?.ok_or_else(|| missing("REDIS_URL"))?;
+        let around = Surroundings { secrets: &secrets, clock: &clock, ids: &ids, file_urls: &file_urls };
+        let (blobs, bucket) = match settings.s3_bucket_name.as_str() {
+            "" if cfg!(feature = "s3") => return Err(missing("S3_BUCKET_NAME")),
+            "" => (Arc::new(Nowhere) as Arc<dyn Blobs>, None),
+            _ => aws::files(settings, &around).map(|(blobs, ready)| (blobs, Some(ready)))?,
+        };
+        let queue = match settings.jobs_queue_url.as_str() {
+            "" if cfg!(feature = "sqs") => return Err(missing("JOBS_QUEUE_URL")),
+            "" => Arc::new(Nowhere),
+            _ => aws::jobs(settings, &secrets, &clock, None)?,
+        };
+        let mongo = mongo::open(&named, (clock.clone(), ids.clone()), queue.clone(), Arc::new(Nowhere))?;
+
+        let Accounts { users, sessions, audit, identities, passkeys, access_tokens, site, outbox } = accounts;
+        Ok(Self {
+            documents: mongo.documents,
+            archives: mongo.archives,
+            queue,
+            limits: redis.limits,
+            redis: Some(redis.health),
+            users,
+            sessions,
+            audit,
+            identities,
+            passkeys,
+            access_tokens,
+            site,
+            outbox,
+            mongodb: Some(mongo.health),
+            database: Some(layout),
+            bucket,
+            blobs,
+            mail: Arc::new(Nowhere),
+            clock,
+            ids,
+            // Queues on servers do not call; they are asked.
+            wake_up: Arc::new(|| Box::pin(std::future::pending())),
+            file_urls,
+            secrets,
+        })
     }
 }
 
@@ -71,7 +105,7 @@ pub(crate) fn missing(variable: &str) -> OpenError {
     OpenError::Setting { variable: variable.to_owned(), problem }
 }
 
-/// Files, jobs and letters of a program that has none.
+/// Files, jobs and letters of a program that has none, and archives of accounts that are on PostgreSQL.
 struct Nowhere;
 
 fn refused() -> StoreError {
@@ -147,6 +181,29 @@ impl Blobs for Nowhere {
     }
 
     async fn put_url(&self, _: &str, _: &Upload, _: Duration) -> Result<UploadUrl, StoreError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl Archives for Nowhere {
+    async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        Err(refused())
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        Err(refused())
+    }
+
+    async fn put_documents(&self, _: &'static Collection, _: Vec<Document>) -> Result<(), StoreError> {
+        Err(refused())
+    }
+
+    async fn put_accounts(&self, _: AccountTable, _: Vec<Body>) -> Result<(), StoreError> {
+        Err(refused())
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
         Err(refused())
     }
 }

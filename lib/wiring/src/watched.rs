@@ -17,12 +17,12 @@ use jiff::civil::Date;
 use serde_json::Value;
 use tracing::{Instrument as _, Span, field};
 
-use crate::Embedded;
+use crate::Stores;
 
 /// Under this name the message of a job holds the trace that it follows from (W3C Trace Context).
 const TRACE: &str = "traceparent";
 
-impl Embedded {
+impl Stores {
     /// The same, watched. To be asked last: what is put in place of a store later is not.
     #[must_use]
     pub fn watched(mut self) -> Self {

@@ -4,14 +4,14 @@ use dzinza_domain::collections::FAMILY_TREES;
 use dzinza_domain::tree;
 use dzinza_ports::Batch;
 use dzinza_tests::{Client, Mode, Server};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::EMAIL;
 
 /// Makes these the collaborators of a tree: there are no invitations yet.
-async fn collaborators(stores: &Embedded, tree: &str, all: Value) {
+async fn collaborators(stores: &Stores, tree: &str, all: Value) {
     let found = stores.documents.get(&FAMILY_TREES, tree).await.unwrap().unwrap();
     let mut body = found.body.clone();
     body.insert("collaborators".to_owned(), all);
@@ -24,7 +24,7 @@ async fn collaborators(stores: &Embedded, tree: &str, all: Value) {
 #[tokio::test]
 async fn a_former_collaborator_is_a_stranger_from_the_next_request_on() {
     let server = Server::start().await;
-    let stores = Embedded::open(server.data()).unwrap();
+    let stores = Stores::open(server.data()).unwrap();
     let rudo = Client::signed_up(&server, EMAIL).await;
     let tendai = Client::signed_up(&server, "tendai@example.org").await;
     let tree = rudo.new_tree("Moyo", "private").await;

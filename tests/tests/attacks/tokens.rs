@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dzinza_tests::{Client, Mode, Server};
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, decode_header, encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub struct Keys {
 
 impl Keys {
     pub fn of(server: &Server) -> Self {
-        let secrets = Embedded::open(server.data()).unwrap().secrets;
+        let secrets = Stores::open(server.data()).unwrap().secrets;
         let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
         Self { access: bytes(&secrets.jwt), refresh: bytes(&secrets.jwt_refresh) }
     }

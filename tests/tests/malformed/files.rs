@@ -1,4 +1,4 @@
-use dzinza_wiring::Embedded;
+use dzinza_wiring::Stores;
 use futures::StreamExt as _;
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::house::{Case, House};
 
 /// A file of ten bytes, and the signed address of it.
 async fn kept(house: &House) -> String {
-    let stores = Embedded::open(house.server.data()).unwrap();
+    let stores = Stores::open(house.server.data()).unwrap();
     let bytes = futures::stream::iter([Ok(bytes::Bytes::from_static(b"0123456789"))]).boxed();
     stores.blobs.put("test/ten.txt", "text/plain", bytes).await.unwrap();
     stores.blobs.get_url("test/ten.txt", Duration::from_mins(1)).await.unwrap()

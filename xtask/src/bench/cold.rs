@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::http::request;
 use super::load::{Limit, measure};
 use super::process::Server;
-use super::start::{Start, Stores, first_answer};
-use super::{Place, build, on_folder};
+use super::start::{Start, first_answer};
+use super::{Place, build_apart, on_folder};
 use crate::package::{self, MOST_MB, PROFILE};
 use crate::shell::say;
 
@@ -20,66 +20,47 @@ const MORE_MB: f64 = 25.0;
 const OVERHEAD_MS: f64 = 0.5;
 
 pub fn run() -> anyhow::Result<ExitCode> {
-    let place = build()?;
+    let place = build_apart()?;
     let programs = Programs::build()?;
-    let good = on_folder(&place, |place| {
-        let data = place.folder.join("cold");
-        // Once for the folder itself: whoever starts later finds it there.
-        first_answer(&programs.of("notifications"), "notifications", Stores::Folder(&data))?;
-        let good = starts(&programs, "data in a folder", Stores::Folder(&data))?
-            & starts(&programs, "data on servers", Stores::Servers)?;
-        Ok(good & overhead(place, &programs)?)
-    })?;
+    let good = on_folder(&place, |place| Ok(starts(&programs)? & overhead(place)?))?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The programs of all functions as they are deployed, and the least one, built as they are.
-pub struct Programs {
-    /// Where they are.
-    pub folder: PathBuf,
+struct Programs {
+    folder: PathBuf,
     names: Vec<String>,
 }
 
 impl Programs {
     /// Builds them for this machine.
-    pub fn build() -> anyhow::Result<Self> {
+    fn build() -> anyhow::Result<Self> {
         let root = crate::ci::root()?;
         let names = package::functions(&root)?;
         let mut folder = PathBuf::new();
         for name in &names {
             folder = package::native(&root, name)?.parent().map(Path::to_owned).unwrap_or_default();
         }
-        let hello = [
-            "build",
-            "--quiet",
-            "--profile",
-            PROFILE,
-            "-pdzinza-boot",
-            "--features=lambda",
-            "--example=hello",
-        ];
+        let hello = ["build", "--quiet", "--profile", PROFILE, "-pdzinza-boot", "--example=hello"];
+        let hello = [&hello[..], &["--no-default-features", "--features=lambda"]].concat();
         anyhow::ensure!(!crate::shell::run(&root, "cargo", &hello, &[])?.failed(), "hello does not build");
         Ok(Self { folder, names })
-    }
-
-    fn of(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
     }
 }
 
 /// Whether every function starts as fast and as small as it should.
-fn starts(programs: &Programs, scene: &str, stores: Stores<'_>) -> anyhow::Result<bool> {
+fn starts(programs: &Programs) -> anyhow::Result<bool> {
     let least = programs.folder.join("examples").join("hello");
-    let hello = median(&least, "hello", stores)?;
+    let hello = median(&least, "hello")?;
     say(&format!(
-        "\n{scene:<16}{:>12}{:>10}{:>12}{:>10}{:>14}",
-        "first ms", "x hello", "peak MB", "MB more", "MB zipped"
+        "\n{:<16}{:>12}{:>10}{:>12}{:>10}{:>14}",
+        "function", "first ms", "x hello", "peak MB", "MB more", "MB zipped"
     ));
     say(&row("hello", &hello, &hello, package::zipped(&least)?));
     let mut good = true;
     for name in &programs.names {
-        let program = programs.of(name);
-        let start = median(&program, name, stores)?;
+        let program = programs.folder.join(name);
+        let start = median(&program, name)?;
         let zipped = package::zipped(&program)?;
         let fits = start.seconds <= hello.seconds * TIMES
             && start.peak_mb <= hello.peak_mb + MORE_MB
@@ -101,9 +82,8 @@ fn row(name: &str, start: &Start, hello: &Start, zipped: f64) -> String {
 }
 
 /// The one in the middle, of time and of memory.
-fn median(program: &Path, name: &str, stores: Stores<'_>) -> anyhow::Result<Start> {
-    let all: Vec<Start> =
-        (0..STARTS).map(|_| first_answer(program, name, stores)).collect::<anyhow::Result<_>>()?;
+fn median(program: &Path, name: &str) -> anyhow::Result<Start> {
+    let all: Vec<Start> = (0..STARTS).map(|_| first_answer(program, name)).collect::<anyhow::Result<_>>()?;
     let middle = |mut figures: Vec<f64>| {
         figures.sort_by(f64::total_cmp);
         figures[STARTS / 2]
@@ -115,16 +95,14 @@ fn median(program: &Path, name: &str, stores: Stores<'_>) -> anyhow::Result<Star
 }
 
 /// Whether a call through the Runtime API costs as little as it should.
-fn overhead(place: &Place, programs: &Programs) -> anyhow::Result<bool> {
+fn overhead(place: &Place) -> anyhow::Result<bool> {
     let data = place.folder.join("overhead").display().to_string();
     let serve = ["serve", "--data", &data, "--listen", "127.0.0.1:0"];
     let limit = Limit { requests: 1_900, time: Duration::from_secs(10) };
     let health = |_| request("GET", "/api/notifications/health", "", None);
     let mut halves = Vec::new();
-    let folder = programs.folder.display().to_string();
     for (name, more) in [("linked", &[][..]), ("of its own", &["--spawn", "1"][..])] {
-        let server =
-            Server::with(&place.dzinza, &[&serve[..], more].concat(), &[("FUNCTION_PROGRAMS", &folder)])?;
+        let server = Server::with(&place.dzinza, &[&serve[..], more].concat(), &[])?;
         // What is started with the first call is no part of the others.
         measure(&server, name, 1, Limit { requests: 50, ..limit }, &health);
         let cell = measure(&server, name, 1, limit, &health);

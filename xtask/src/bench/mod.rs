@@ -127,6 +127,19 @@ fn build() -> anyhow::Result<Place> {
     Ok(Place { dzinza: release.join("dzinza"), bare: release.join("examples").join("bare"), folder })
 }
 
+/// The same, with the programs of all functions beside it.
+fn build_apart() -> anyhow::Result<Place> {
+    let place = build()?;
+    let root = crate::ci::root()?;
+    let names = crate::package::functions(&root)?;
+    let bins = names.iter().flat_map(|name| ["--bin", name]);
+    let arguments: Vec<_> =
+        ["build", "--release", "--workspace", "--quiet"].into_iter().chain(bins).collect();
+    let outcome = crate::shell::run(&root, "cargo", &arguments, &[])?;
+    anyhow::ensure!(!outcome.failed(), "the functions do not build");
+    Ok(place)
+}
+
 /// Measures something that leaves its files in the folder, which is cleared away whatever comes of it.
 fn on_folder<T>(place: &Place, measure: impl FnOnce(&Place) -> anyhow::Result<T>) -> anyhow::Result<T> {
     fs::create_dir_all(&place.folder)?;

@@ -22,16 +22,7 @@ pub struct Start {
     pub peak_mb: f64,
 }
 
-/// What a function is told of stores.
-#[derive(Clone, Copy)]
-pub enum Stores<'a> {
-    /// All in this folder; the call looks into it.
-    Folder(&'a Path),
-    /// All on servers, of which none answers: the call needs none, and neither may the start.
-    Servers,
-}
-
-/// What every function is given on servers. Nobody listens there.
+/// What every function is given: servers, of which none answers. The call needs none, and neither may the start.
 const SERVERS: &[(&str, &str)] = &[
     ("DZINZA_STORES", "servers"),
     ("JWT_SECRET", "a41c7e90d2b85f36e7094bd1c86fa253"),
@@ -50,42 +41,16 @@ const SERVERS: &[(&str, &str)] = &[
 const FILES: [&str; 6] = ["admin", "auth", "jobs", "people", "sources", "trees"];
 const QUEUES: [&str; 5] = ["admin", "auth", "jobs", "people", "trees"];
 
-impl Stores<'_> {
-    fn tell(self, command: &mut Command, name: &str) {
-        match self {
-            Self::Folder(data) => {
-                command.env("DZINZA_DATA", data);
-            }
-            Self::Servers => {
-                command.envs(SERVERS.iter().copied());
-                if FILES.contains(&name) {
-                    command.env("S3_BUCKET_NAME", "files");
-                }
-                if QUEUES.contains(&name) {
-                    command.env("JOBS_QUEUE_URL", "http://127.0.0.1:1/1/jobs");
-                }
-                if name == "jobs" {
-                    command.env("MAIL_TRANSPORT", "ses");
-                }
-            }
-        }
+fn tell(command: &mut Command, name: &str) {
+    command.envs(SERVERS.iter().copied());
+    if FILES.contains(&name) {
+        command.env("S3_BUCKET_NAME", "files");
     }
-
-    /// What it is called with: something that looks into the store, or where there is none, something that does not.
-    fn event(self, name: &str) -> String {
-        match (name, self) {
-            ("jobs", Self::Folder(_)) => json!({ "job": "letters" }).to_string(),
-            ("jobs", Self::Servers) => json!({ "Records": [] }).to_string(),
-            (_, Self::Folder(_)) => event("/health"),
-            (_, Self::Servers) => event("/api/nowhere"),
-        }
+    if QUEUES.contains(&name) {
+        command.env("JOBS_QUEUE_URL", "http://127.0.0.1:1/1/jobs");
     }
-
-    fn answer(self) -> &'static str {
-        match self {
-            Self::Folder(_) => "\"statusCode\":200",
-            Self::Servers => "\"statusCode\":404",
-        }
+    if name == "jobs" {
+        command.env("MAIL_TRANSPORT", "ses");
     }
 }
 
@@ -93,12 +58,12 @@ impl Stores<'_> {
 ///
 /// # Errors
 /// If it ends before, or answers otherwise than it should.
-pub fn first_answer(program: &Path, name: &str, stores: Stores<'_>) -> anyhow::Result<Start> {
+pub fn first_answer(program: &Path, name: &str) -> anyhow::Result<Start> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let api = format!("http://{}/{name}", listener.local_addr()?);
     let began = Instant::now();
     let mut command = Command::new(program);
-    stores.tell(&mut command, name);
+    tell(&mut command, name);
     let child = command
         .env("AWS_LAMBDA_FUNCTION_NAME", name)
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
@@ -110,9 +75,10 @@ pub fn first_answer(program: &Path, name: &str, stores: Stores<'_>) -> anyhow::R
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))?;
     let mut child = Ended(child);
-    let answer = serve_once(&listener, &mut child, &stores.event(name))?;
+    let event = if name == "jobs" { json!({ "Records": [] }).to_string() } else { event("/api/nowhere") };
+    let answer = serve_once(&listener, &mut child, &event)?;
     let start = Start { seconds: began.elapsed().as_secs_f64(), peak_mb: memory(child.0.id()).peak };
-    let fine = matches!(name, "hello" | "jobs") || answer.contains(stores.answer());
+    let fine = matches!(name, "hello" | "jobs") || answer.contains("\"statusCode\":404");
     anyhow::ensure!(fine, "{name} does not answer as it should: {answer}");
     Ok(start)
 }
@@ -204,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_function_that_ends_at_once_is_an_error() {
-        let error = first_answer(Path::new("false"), "hello", Stores::Servers).err();
+        let error = first_answer(Path::new("false"), "hello").err();
         assert!(error.is_some_and(|error| error.to_string().contains("ended before it asked")));
     }
 }

@@ -106,6 +106,17 @@ impl Account {
     }
 }
 
+/// A client of one service, made when it is first used: making one reads the certificates of all authorities, for which a
+/// function that starts has no time.
+#[cfg(any(feature = "s3", feature = "sqs", feature = "ses"))]
+pub(crate) type Later<C> = std::sync::LazyLock<C, Box<dyn FnOnce() -> C + Send>>;
+
+/// See [`Later`].
+#[cfg(any(feature = "s3", feature = "sqs", feature = "ses"))]
+pub(crate) fn later<C>(make: impl FnOnce() -> C + Send + 'static) -> Later<C> {
+    Later::new(Box::new(make))
+}
+
 /// `http(s)://` and a host.
 pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), AccountError> {
     let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));

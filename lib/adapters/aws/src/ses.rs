@@ -16,6 +16,7 @@ use dzinza_mime::Mailbox;
 use dzinza_ports::{Clock, Ids, Mail, Mailer, StoreError, StoreErrorKind};
 
 use crate::Account;
+use crate::account::{Later, later};
 use crate::error::unavailable;
 
 /// For a whole letter. A job holds it for longer, so that nobody sends it a second time meanwhile.
@@ -34,7 +35,7 @@ pub struct SesSettings {
 
 /// [`Mailer`] that hands letters to SES.
 pub struct SesMailer {
-    client: Client,
+    client: Later<Client>,
     from: Mailbox,
     configuration_set: Option<String>,
     clock: Arc<dyn Clock>,
@@ -54,7 +55,9 @@ impl SesMailer {
     ) -> Result<Arc<Self>, StoreError> {
         let SesSettings { from_email, from_name, configuration_set } = settings;
         let from = dzinza_mime::sender(&from_email, &from_name)?;
-        Ok(Arc::new(Self { client: Client::new(account.sdk()), from, configuration_set, clock, ids }))
+        let sdk = account.sdk().clone();
+        let client = later(move || Client::new(&sdk));
+        Ok(Arc::new(Self { client, from, configuration_set, clock, ids }))
     }
 }
 

@@ -15,6 +15,7 @@ use dzinza_ports::{Clock, Message, NewMessage, Queue, QueueDepth, StoreError, St
 use jiff::Timestamp;
 
 use crate::Account;
+use crate::account::{Later, later};
 use crate::error::unavailable;
 
 /// The largest body in bytes; also of all bodies of a batch together.
@@ -49,7 +50,7 @@ struct Lease {
 
 /// [`Queue`] whose queues are there already.
 pub struct SqsQueue {
-    client: Client,
+    client: Later<Client>,
     queues: BTreeMap<String, QueueUrls>,
     wait: i32,
     clock: Arc<dyn Clock>,
@@ -62,7 +63,9 @@ impl SqsQueue {
     pub fn new(account: &Account, settings: SqsSettings, clock: Arc<dyn Clock>) -> Arc<Self> {
         let SqsSettings { queues, wait } = settings;
         let wait = wait.as_secs().min(20) as i32;
-        Arc::new(Self { client: Client::new(account.sdk()), queues, wait, clock, leases: Mutex::default() })
+        let sdk = account.sdk().clone();
+        let client = later(move || Client::new(&sdk));
+        Arc::new(Self { client, queues, wait, clock, leases: Mutex::default() })
     }
 
     fn urls(&self, queue: &str) -> Result<&QueueUrls, StoreError> {

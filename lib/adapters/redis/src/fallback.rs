@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use dzinza_ports::{Clock, Hits, Limits, StoreError, StoreErrorKind};
 use jiff::Timestamp;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, OnceCell, oneshot};
+use tokio::task::AbortHandle;
 
 use crate::limits::{Memory, RedisLimits, checked};
-use crate::link::{AddressError, RedisAddress};
+use crate::link::{AddressError, PATIENCE, RedisAddress};
 use crate::local::Local;
 
 /// How soon Redis is looked for again, and how seldom at most.
@@ -25,7 +25,8 @@ const BATCH: usize = 200;
 /// Of takes of one value only one goes on at a time. Others that share its lane wait in vain, but not for long.
 const LANES: usize = 64;
 
-/// The port on Redis, and in this process while Redis is away. Connects, notices the end and connects again by itself.
+/// The port on Redis, and in this process while Redis is away. Connects at the first call, notices the end and connects
+/// again by itself.
 ///
 /// A call waits for a dead Redis for a quarter of a second at most, and not at all once it is known to be dead. No call
 /// fails because of that. While Redis is away
@@ -46,7 +47,16 @@ const LANES: usize = 64;
 /// of log for each change of state.
 pub struct FallbackLimits {
     inner: Arc<Inner>,
-    tending: JoinHandle<()>,
+    tending: OnceCell<Tending>,
+}
+
+/// What keeps the connection, for as long as the value lives.
+struct Tending(AbortHandle);
+
+impl Drop for Tending {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 struct Inner {
@@ -60,11 +70,11 @@ struct Inner {
 }
 
 impl FallbackLimits {
-    /// Begins to connect, and does not wait for it.
+    /// Asks nobody anything yet: a process that starts should not wait for a server that its first request may not need.
     ///
     /// # Errors
-    /// If the address cannot be used, or there is no Tokio runtime around it.
-    pub fn start(address: RedisAddress, clock: Arc<dyn Clock>) -> Result<Arc<Self>, AddressError> {
+    /// If the address cannot be used.
+    pub fn new(address: RedisAddress, clock: Arc<dyn Clock>) -> Result<Arc<Self>, AddressError> {
         let inner = Arc::new(Inner {
             remote: RedisLimits::new(address, clock.clone())?,
             local: Mutex::new(Local::new()),
@@ -74,9 +84,20 @@ impl FallbackLimits {
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             hasher: RandomState::new(),
         });
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| AddressError::NoRuntime)?;
-        let tending = runtime.spawn(tend(inner.clone()));
-        Ok(Arc::new(Self { inner, tending }))
+        Ok(Arc::new(Self { inner, tending: OnceCell::new() }))
+    }
+
+    /// The first call begins to connect, and it and those beside it wait for that, but no longer than for any answer.
+    async fn connected(&self) -> &Inner {
+        let begin = || async {
+            let (met, meeting) = oneshot::channel();
+            let tending = Tending(tokio::spawn(tend(self.inner.clone(), met)).abort_handle());
+            // However it ends, the state says whether Redis is there.
+            let _ended = tokio::time::timeout(PATIENCE, meeting).await;
+            tending
+        };
+        self.tending.get_or_init(begin).await;
+        &self.inner
     }
 
     /// Whether Redis is there.
@@ -90,15 +111,10 @@ impl FallbackLimits {
 
     /// How long Redis takes to answer; `None` while it is away.
     pub async fn latency(&self) -> Option<Duration> {
+        let inner = self.connected().await;
         let started = Instant::now();
-        self.inner.ask("ping", self.inner.remote.ping()).await.ok().flatten()?;
+        inner.ask("ping", inner.remote.ping()).await.ok().flatten()?;
         Some(started.elapsed())
-    }
-}
-
-impl Drop for FallbackLimits {
-    fn drop(&mut self) {
-        self.tending.abort();
     }
 }
 
@@ -191,8 +207,9 @@ fn away(error: &StoreError) {
     tracing::warn!(%cause, "Redis is away: limits are counted in this process");
 }
 
-/// Keeps the connection for as long as somebody wants it.
-async fn tend(inner: Arc<Inner>) {
+/// Keeps the connection for as long as somebody wants it. Lets go of `met` once Redis was looked for.
+async fn tend(inner: Arc<Inner>, met: oneshot::Sender<()>) {
+    let mut met = Some(met);
     let mut wait = FIRST_WAIT;
     let mut announced = false;
     loop {
@@ -212,12 +229,14 @@ async fn tend(inner: Arc<Inner>) {
                 inner.up.store(true, Ordering::Release);
                 tracing::info!(brought, "Redis is there: limits are counted in it");
                 (wait, announced) = (FIRST_WAIT, true);
+                drop(met.take());
             }
             Err(error) => {
                 // After a start nobody has said so yet.
                 if !std::mem::replace(&mut announced, true) {
                     away(&error);
                 }
+                drop(met.take());
                 tokio::time::sleep(wait).await;
                 wait = LONGEST_WAIT.min(wait * 2);
             }
@@ -235,7 +254,7 @@ async fn keep(inner: &Inner) -> Result<(), StoreError> {
 impl Limits for FallbackLimits {
     async fn hit(&self, key: &str, window: Duration) -> Result<Hits, StoreError> {
         checked(key)?;
-        let inner = &self.inner;
+        let inner = self.connected().await;
         let counted = inner.ask("hit", inner.remote.hit(key, window)).await?;
         let now = inner.now();
         if let Some(hits) = counted {
@@ -248,7 +267,7 @@ impl Limits for FallbackLimits {
 
     async fn put(&self, key: &str, value: &str, lifetime: Duration) -> Result<(), StoreError> {
         checked(key)?;
-        let inner = &self.inner;
+        let inner = self.connected().await;
         let unsent = inner.ask("put", inner.remote.put(key, value, lifetime)).await?.is_none();
         inner.local().put(key, value, lifetime, unsent, inner.now());
         if unsent {
@@ -259,7 +278,7 @@ impl Limits for FallbackLimits {
 
     async fn get(&self, keys: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
         keys.iter().try_for_each(|key| checked(key))?;
-        let inner = &self.inner;
+        let inner = self.connected().await;
         let found = inner.ask("get", inner.remote.get(keys)).await?;
         let now = inner.now();
         let local = inner.local();
@@ -271,7 +290,7 @@ impl Limits for FallbackLimits {
 
     async fn take(&self, key: &str) -> Result<Option<String>, StoreError> {
         checked(key)?;
-        let inner = &self.inner;
+        let inner = self.connected().await;
         let _turn = match inner.lane(key) {
             Some(lane) => Some(lane.lock().await),
             None => None,
@@ -288,7 +307,7 @@ impl Limits for FallbackLimits {
 
     async fn remove(&self, keys: &[&str]) -> Result<(), StoreError> {
         keys.iter().try_for_each(|key| checked(key))?;
-        let inner = &self.inner;
+        let inner = self.connected().await;
         let unsent = inner.ask("remove", inner.remote.remove(keys)).await?.is_none();
         {
             let now = inner.now();

@@ -41,9 +41,6 @@ pub enum AddressError {
     /// Certificates would be of no use.
     #[error("needs an address with TLS, such as rediss://:password@host:6379/0")]
     WithoutTls,
-    /// Nobody could keep the connection.
-    #[error("can be used in a Tokio runtime only")]
-    NoRuntime,
 }
 
 impl std::fmt::Debug for RedisAddress {

@@ -25,7 +25,7 @@ use dzinza_ports::{
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use crate::account::check_endpoint;
+use crate::account::{Later, check_endpoint, later};
 use crate::error::unavailable;
 use crate::{Account, AccountError};
 
@@ -63,9 +63,9 @@ pub struct S3Settings {
 
 /// [`Blobs`] in a bucket.
 pub struct S3Blobs {
-    client: Client,
+    client: Later<Client>,
     /// As browsers see it.
-    public: Client,
+    public: Later<Client>,
     region: Option<String>,
     bucket: String,
     encryption: Encryption,
@@ -95,8 +95,8 @@ impl S3Blobs {
             public.set_endpoint_url(Some(endpoint));
         }
         Ok(Arc::new(Self {
-            client: Client::from_conf(config.build()),
-            public: Client::from_conf(public.build()),
+            client: later(move || Client::from_conf(config.build())),
+            public: later(move || Client::from_conf(public.build())),
             region: account.sdk().region().map(ToString::to_string),
             bucket: settings.bucket,
             encryption: settings.encryption,

@@ -38,7 +38,7 @@ async fn plain() -> Result<Fresh<Port>, Failed> {
 async fn connected() -> Result<Fresh<Port>, Failed> {
     let server = Server::durable()?;
     let clock = Arc::new(ManualClock::default());
-    let limits = FallbackLimits::start(server.address()?, clock.clone())?;
+    let limits = FallbackLimits::new(server.address()?, clock.clone())?;
     while limits.latency().await.is_none() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -48,6 +48,6 @@ async fn connected() -> Result<Fresh<Port>, Failed> {
 async fn alone() -> Result<Fresh<Port>, Failed> {
     let server = Server::absent(false)?;
     let clock = Arc::new(ManualClock::default());
-    let limits = FallbackLimits::start(server.address()?, clock.clone())?;
+    let limits = FallbackLimits::new(server.address()?, clock.clone())?;
     Ok(Fresh { port: limits, clock, guard: Box::new(server) })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dzinza_contract::{Failed, Outcome};
 use dzinza_ports::{Clock, Limits as _, StoreError, SystemClock};
-use dzinza_redis::{FallbackLimits, RedisLimits};
+use dzinza_redis::{FallbackLimits, RedisAddress, RedisLimits};
 use libtest_mimic::Trial;
 use tokio::runtime::Builder;
 
@@ -16,6 +16,8 @@ const HOUR: Duration = Duration::from_hours(1);
 
 pub fn trials() -> Vec<Trial> {
     let trials = vec![
+        trial("a process that starts asks nobody", nobody_is_asked),
+        trial("the first call of a process knows what Redis knows", first_call),
         trial("load goes on while Redis is killed and started again, and limits hold", load),
         trial("a call waits for a Redis that hangs once and briefly", hanging),
         trial("revocations put before an outage are known in it", known_in_outage),
@@ -46,7 +48,7 @@ where
 
 /// One process of ours.
 async fn process(server: &Server) -> Result<Arc<FallbackLimits>, Failed> {
-    let limits = FallbackLimits::start(server.address()?, Arc::new(SystemClock))?;
+    let limits = FallbackLimits::new(server.address()?, Arc::new(SystemClock))?;
     found(&limits).await;
     Ok(limits)
 }
@@ -347,7 +349,7 @@ async fn later_value_stays() -> Outcome {
 
 async fn found_later() -> Outcome {
     let server = Server::absent(false)?;
-    let limits = FallbackLimits::start(server.address()?, Arc::new(SystemClock))?;
+    let limits = FallbackLimits::new(server.address()?, Arc::new(SystemClock))?;
     assert_eq!(limits.hit("k", HOUR).await?.count, 1);
     limits.put("revoked_sid:s", "logout", HOUR).await?;
     assert_eq!(limits.latency().await, None);
@@ -355,5 +357,30 @@ async fn found_later() -> Outcome {
     found(&limits).await;
     assert_eq!(limits.hit("k", HOUR).await?.count, 2);
     assert_eq!(outsider(&server).await?.get(&["revoked_sid:s"]).await?, [Some("logout".to_owned())]);
+    Ok(())
+}
+
+async fn nobody_is_asked() -> Outcome {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = RedisAddress::of_host("127.0.0.1", listener.local_addr()?.port(), 0, None)?;
+    let limits = FallbackLimits::new(address, Arc::new(SystemClock))?;
+    let patience = Duration::from_millis(100);
+    assert!(tokio::time::timeout(patience, listener.accept()).await.is_err(), "asked before anybody called");
+    let (asked, counted) = tokio::join!(listener.accept(), limits.hit("k", HOUR));
+    asked?;
+    assert_eq!(counted?.count, 1);
+    Ok(())
+}
+
+async fn first_call() -> Outcome {
+    let server = Server::durable()?;
+    let outside = loop {
+        if let Ok(outside) = outsider(&server).await {
+            break outside;
+        }
+    };
+    outside.put("revoked_sid:s", "logout", HOUR).await?;
+    let limits = FallbackLimits::new(server.address()?, Arc::new(SystemClock))?;
+    assert_eq!(limits.get(&["revoked_sid:s"]).await?, [Some("logout".to_owned())]);
     Ok(())
 }

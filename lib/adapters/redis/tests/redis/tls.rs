@@ -60,7 +60,7 @@ fn at(scheme: &str, server: &Server) -> Result<RedisAddress, Failed> {
 async fn over_tls() -> Outcome {
     let authority = Authority::new()?;
     let server = authority.server("127.0.0.1")?;
-    let limits = FallbackLimits::start(authority.believed_at(&server)?, Arc::new(SystemClock))?;
+    let limits = FallbackLimits::new(authority.believed_at(&server)?, Arc::new(SystemClock))?;
     while limits.latency().await.is_none() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
