@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dzinza_ports::{Batch, Filter, NewMessage, StoreErrorKind};
+use dzinza_ports::{Batch, Document, Filter, NewMessage, StoreErrorKind};
 use serde_json::{Value, json};
 
 use crate::support::{NOTES, PAPERS, body, crowd, fails, insert, there};
@@ -19,6 +19,8 @@ pub(crate) fn cases(suite: &mut Suite<DocumentPorts>) {
     suite.case("a failing batch among 50 concurrent ones harms none of the others", failures_are_alone);
     suite.case("a commit answers the version that each write made", versions_are_noted);
     suite.case("a batch of 2000 inserts is stored whole", many_inserts);
+    suite.case("writes to two collections in turn answer their versions in order", in_turn);
+    suite.case("of 1200 deletes one that is Stale leaves all in place", many_deletes);
     suite.case("Adjust adds at dotted paths, makes objects on the way and sets fields", adjust);
     suite.case("Adjust under 50 concurrent callers loses no addition", adjust_commutes);
     suite.case("Adjust of what is not there is Stale, of what is no number Invalid", adjust_fails);
@@ -211,5 +213,52 @@ async fn versions_are_noted(fresh: Fresh<DocumentPorts>) -> Outcome {
     batch.delete_any(&PAPERS, "a");
     assert_eq!(documents.commit_noting(batch).await?, [2, 2, 1, 3, 0]);
     assert_eq!(there(documents.get(&PAPERS, "b").await?)?.version, 3);
+    Ok(())
+}
+
+async fn in_turn(fresh: Fresh<DocumentPorts>) -> Outcome {
+    let documents = fresh.port.documents;
+    insert(&*documents, &PAPERS, "old", json!({"year": 1})).await?;
+    let old = there(documents.get(&PAPERS, "old").await?)?;
+    let mut batch = Batch::new();
+    for number in 0..3 {
+        batch.insert(&PAPERS, format!("p{number}"), body(json!({"year": number})));
+        batch.insert(&NOTES, format!("n{number}"), body(json!({"of": number})));
+    }
+    batch.replace(&PAPERS, &old, body(json!({"year": 2})));
+    batch.insert(&PAPERS, "last", body(json!({"year": 9})));
+    batch.delete_any(&NOTES, "n1");
+    batch.delete_any(&PAPERS, "p1");
+    batch.insert(&NOTES, "n1", body(json!({"of": "again"})));
+    assert_eq!(documents.commit_noting(batch).await?, [1, 1, 1, 1, 1, 1, 2, 1, 0, 0, 1]);
+    assert_eq!(there(documents.get(&NOTES, "n1").await?)?.body, body(json!({"of": "again"})));
+    assert_eq!(documents.get(&PAPERS, "p1").await?, None);
+    assert_eq!(
+        (documents.count(&PAPERS, Filter::All).await?, documents.count(&NOTES, Filter::All).await?),
+        (4, 3)
+    );
+    Ok(())
+}
+
+async fn many_deletes(fresh: Fresh<DocumentPorts>) -> Outcome {
+    const MANY: usize = 1200;
+    let documents = fresh.port.documents;
+    let mut batch = Batch::new();
+    for number in 0..MANY {
+        batch.insert(&NOTES, format!("{number}"), body(json!({})));
+    }
+    documents.commit(batch).await?;
+    let deletes = |last: u64| {
+        let mut batch = Batch::new();
+        for number in 0..MANY {
+            let version = if number + 1 == MANY { last } else { 1 };
+            batch.delete(&NOTES, &Document { id: format!("{number}"), version, body: body(json!({})) });
+        }
+        batch
+    };
+    fails(documents.commit(deletes(2)).await, StoreErrorKind::Stale)?;
+    assert_eq!(documents.count(&NOTES, Filter::All).await?, MANY as u64);
+    documents.commit(deletes(1)).await?;
+    assert_eq!(documents.count(&NOTES, Filter::All).await?, 0);
     Ok(())
 }

@@ -8,8 +8,9 @@ use mongodb::options::{ReadConcern, WriteConcern};
 
 use crate::error::{Fault, is_unknown_commit, store_error};
 use crate::outbox::{self, Outgoing};
+use crate::plan::Plan;
 use crate::store::Ready;
-use crate::write::{Place, Prepared};
+use crate::write::Place;
 
 /// Until when a batch that others keep interfering with is tried again.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,17 +18,13 @@ const FIRST_PAUSE_MS: u64 = 4;
 const LONGEST_PAUSE_MS: u64 = 250;
 
 /// Does all of the batch or nothing, durably.
-pub(crate) async fn commit(
-    ready: &Ready,
-    writes: &[Prepared],
-    jobs: &[Outgoing],
-) -> Result<Vec<u64>, StoreError> {
+pub(crate) async fn commit(ready: &Ready, plan: &Plan, jobs: &[Outgoing]) -> Result<Vec<u64>, StoreError> {
     let deadline = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE_MS;
     loop {
-        let tried = match (writes, jobs) {
-            ([one], []) if one.is_single() => one.apply(&mut Place { ready, session: None }).await,
-            _ => transaction(ready, writes, jobs).await,
+        let tried = match plan.single() {
+            Some(one) if jobs.is_empty() => one.apply(&mut Place { ready, session: None }).await,
+            _ => transaction(ready, plan, jobs).await,
         };
         match tried {
             Err(fault) if fault.is_transient() => {
@@ -48,14 +45,14 @@ pub(crate) async fn commit(
     }
 }
 
-async fn transaction(ready: &Ready, writes: &[Prepared], jobs: &[Outgoing]) -> Result<Vec<u64>, Fault> {
+async fn transaction(ready: &Ready, plan: &Plan, jobs: &[Outgoing]) -> Result<Vec<u64>, Fault> {
     let mut session = ready.client.start_session().await?;
     let begin = session.start_transaction().read_concern(ReadConcern::snapshot());
     begin.write_concern(WriteConcern::majority()).await?;
-    match apply(ready, &mut session, writes, jobs).await {
+    match apply(ready, &mut session, plan, jobs).await {
         Ok(versions) => match end(&mut session).await {
             // One that was started again meanwhile may have done it and know nothing of it any more.
-            Err(_) if is_in_place(ready, writes).await => Ok(versions),
+            Err(_) if is_in_place(ready, plan).await => Ok(versions),
             ended => ended.map(|()| versions),
         },
         Err(fault) => {
@@ -71,14 +68,10 @@ async fn transaction(ready: &Ready, writes: &[Prepared], jobs: &[Outgoing]) -> R
 async fn apply(
     ready: &Ready,
     session: &mut ClientSession,
-    writes: &[Prepared],
+    plan: &Plan,
     jobs: &[Outgoing],
 ) -> Result<Vec<u64>, Fault> {
-    let mut versions = Vec::with_capacity(writes.len());
-    for write in writes {
-        let mut place = Place { ready, session: Some(session) };
-        versions.extend(write.apply(&mut place).await?);
-    }
+    let versions = plan.apply(&mut Place { ready, session: Some(session) }).await?;
     if !jobs.is_empty() {
         outbox::insert(ready, session, jobs).await?;
     }
@@ -87,10 +80,10 @@ async fn apply(
 
 /// Whether everything is as a transaction left it whose end was not heard of. Documents that nobody else can have written
 /// so have to tell; without any, or where it cannot be read now, it is not known, which is no.
-async fn is_in_place(ready: &Ready, writes: &[Prepared]) -> bool {
+async fn is_in_place(ready: &Ready, plan: &Plan) -> bool {
     let mut told = false;
-    for write in writes {
-        match write.is_in_place(ready).await {
+    for work in plan.works() {
+        match work.is_in_place(ready).await {
             Ok(None) => {}
             Ok(Some(true)) => told = true,
             Ok(Some(false)) | Err(_) => return false,

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::commit;
 use crate::error::{invalid, store_error};
+use crate::plan::Plan;
 use crate::query::{by_id, condition, plan};
 use crate::shape::{ODD, VERSION, decode, escaped};
 use crate::store::MongoStore;
 use crate::table::{Kind, Table};
-use crate::write::prepared;
 
 #[async_trait]
 impl Documents for MongoStore {
@@ -70,10 +70,10 @@ impl Documents for MongoStore {
         if batch.writes.is_empty() && batch.jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let writes = prepared(&self.catalog, batch.writes)?;
+        let plan = Plan::of(&self.catalog, batch.writes)?;
         let jobs: Vec<_> = batch.jobs.iter().map(|job| self.outgoing(job)).collect();
         let ready = self.ready().await?;
-        let versions = commit::commit(ready, &writes, &jobs).await?;
+        let versions = commit::commit(ready, &plan, &jobs).await?;
         self.send(ready, jobs).await;
         Ok(versions)
     }

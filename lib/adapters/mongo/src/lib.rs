@@ -13,6 +13,7 @@ mod documents;
 mod error;
 mod legacy;
 mod outbox;
+mod plan;
 mod prepare;
 mod query;
 mod shape;

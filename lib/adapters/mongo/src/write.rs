@@ -1,22 +1,20 @@
 //! Single writes, inside a transaction or alone.
 
 use dzinza_ports::adapting::add_at;
-use dzinza_ports::{Body, StoreError, StoreErrorKind, Write};
+use dzinza_ports::{Body, StoreError, StoreErrorKind};
 use mongodb::bson::{Bson, Document as Bsons, doc};
 use mongodb::{ClientSession, Collection};
 use std::sync::Arc;
 
-use crate::error::{Fault, invalid, of_write};
+use crate::error::{Fault, of_write};
 use crate::query::{by_id, object_id};
-use crate::shape::{self, VERSION, decode, encode};
+use crate::shape::{self, VERSION, decode};
 use crate::store::Ready;
-use crate::table::{Catalog, Table};
+use crate::table::Table;
 
-const LONGEST_ID: usize = 200;
-
-/// A write with all that can be done before the database is asked.
+/// What one command does, with all that can be done before the database is asked.
 pub(crate) enum Prepared {
-    /// New documents of one collection, one after the other.
+    /// New documents of one collection.
     Insert {
         table: Arc<Table>,
         ids: Vec<String>,
@@ -34,57 +32,30 @@ pub(crate) enum Prepared {
         add: Vec<(&'static str, i64)>,
         set: Body,
     },
+    /// Documents of one collection: whatever their versions are, or each at its own.
     Delete {
         table: Arc<Table>,
-        id: String,
-        expected: Option<u64>,
+        ids: Vec<String>,
+        expected: Option<Vec<u64>>,
     },
 }
 
-/// All of them in their order, inserts that follow one another together.
-pub(crate) fn prepared(catalog: &Catalog, writes: Vec<Write>) -> Result<Vec<Prepared>, StoreError> {
-    let mut all: Vec<Prepared> = Vec::new();
-    for write in writes {
-        let next = match write {
-            Write::Insert { collection, id, body } => {
-                let table = catalog.table(collection)?.clone();
-                if id.len() > LONGEST_ID {
-                    return Err(invalid(format!("{}: an id of {} bytes", table.name(), id.len())));
-                }
-                let mut document = encode(&table, &body, 1);
-                document.insert("_id", &id);
-                if let Some(Prepared::Insert { table: last, ids, documents }) = all.last_mut()
-                    && last.name() == table.name()
-                {
-                    ids.push(id);
-                    documents.push(document);
-                    continue;
-                }
-                Prepared::Insert { table, ids: vec![id], documents: vec![document] }
-            }
-            Write::Replace { collection, id, expected, body } => {
-                let table = catalog.table(collection)?.clone();
-                let document = encode(&table, &body, expected.saturating_add(1));
-                Prepared::Replace { table, id, expected, document }
-            }
-            Write::Adjust { collection, id, add, set } => {
-                Prepared::Adjust { table: catalog.table(collection)?.clone(), id, add, set }
-            }
-            Write::Delete { collection, id, expected } => {
-                Prepared::Delete { table: catalog.table(collection)?.clone(), id, expected }
-            }
-        };
-        all.push(next);
-    }
-    Ok(all)
-}
-
 impl Prepared {
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        match self {
+            Self::Insert { table, .. }
+            | Self::Replace { table, .. }
+            | Self::Adjust { table, .. }
+            | Self::Delete { table, .. } => table,
+        }
+    }
+
     /// Whether one command of the server does all of it, so that it needs no transaction.
     pub(crate) fn is_single(&self) -> bool {
         match self {
             Self::Insert { ids, .. } => ids.len() == 1 && ids.iter().all(|id| object_id(id).is_none()),
-            _ => true,
+            Self::Delete { ids, .. } => ids.len() == 1,
+            Self::Replace { .. } | Self::Adjust { .. } => true,
         }
     }
 
@@ -105,12 +76,12 @@ impl Prepared {
             Self::Adjust { table, id, add, set } => {
                 place.adjust(table, id, (add, set)).await.map(|version| vec![version])
             }
-            Self::Delete { table, id, expected } => {
-                let filter = expected.map_or_else(|| by_id(id), |version| at_version(id, version));
-                if !place.delete(table, filter).await? && expected.is_some() {
+            Self::Delete { table, ids, expected } => {
+                let deleted = place.delete(table, those(ids, expected.as_deref())).await?;
+                if expected.is_some() && deleted < ids.len() as u64 {
                     return Err(stale(table));
                 }
-                Ok(vec![0])
+                Ok(vec![0; ids.len()])
             }
         }
     }
@@ -148,6 +119,21 @@ fn at_version(id: &str, version: u64) -> Bsons {
     let number = Bson::Int64(i64::try_from(version).unwrap_or(i64::MAX));
     filter.insert(VERSION, if version == 1 { doc! { "$in": [number, null] }.into() } else { number });
     filter
+}
+
+/// The documents of these ids, at these versions if there are any.
+fn those(ids: &[String], versions: Option<&[u64]>) -> Bsons {
+    let mut each: Vec<Bsons> = match versions {
+        None => ids.iter().map(|id| by_id(id)).collect(),
+        Some(versions) => ids.iter().zip(versions).map(|(id, version)| at_version(id, *version)).collect(),
+    };
+    match each.pop() {
+        Some(one) if each.is_empty() => one,
+        last => {
+            each.extend(last);
+            doc! { "$or": each }
+        }
+    }
 }
 
 fn stale(table: &Table) -> Fault {
@@ -204,14 +190,15 @@ impl Place<'_> {
         Ok(replaced.map_err(|error| of_write(error, table))?.matched_count > 0)
     }
 
-    async fn delete(&mut self, table: &Table, filter: Bsons) -> Result<bool, Fault> {
+    /// How many it has deleted.
+    async fn delete(&mut self, table: &Table, filter: Bsons) -> Result<u64, Fault> {
         let collection = self.collection(table);
-        let delete = collection.delete_one(filter);
+        let delete = collection.delete_many(filter);
         let deleted = match self.session.as_deref_mut() {
             Some(session) => delete.session(session).await?,
             None => delete.await?,
         };
-        Ok(deleted.deleted_count > 0)
+        Ok(deleted.deleted_count)
     }
 
     /// Read, changed, and written if nobody was faster; inside a transaction that cannot be.
