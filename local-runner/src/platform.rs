@@ -101,7 +101,7 @@ impl Platform {
         let mut openapi = described();
         let mut routers = Vec::with_capacity(apis.len());
         for (name, api) in apis {
-            openapi.merge(api.openapi);
+            openapi.merge(api.openapi());
             routers.push((name, self.house.equipped(name, api.router)));
         }
         Functions { routers, openapi }

@@ -23,10 +23,9 @@ use axum::routing::any;
 use dzinza_letters::PostOffice;
 use dzinza_ports::{AccessTokens, Audit, Clock, Documents, Ids, Limits, Passkeys, Sessions, Users};
 use dzinza_web::{
-    ApiRouter, AuthState, Endings, HasAuth, HasUsers, Problem, Recorder, Service, SiteWatch, finish,
+    ApiRouter, AuthState, Endings, HasAuth, HasUsers, Problem, Recorder, Routes, Service, SiteWatch, finish,
+    routes,
 };
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub use deeds::{deactivate_by_operator, give_role};
 
@@ -97,7 +96,7 @@ impl AdminPorts {
 /// The routes under `/api/admin` that concern accounts, settings, health and figures, and `/api/users`.
 pub fn api(ports: AdminPorts) -> ApiRouter {
     let nobody = || async { Problem::not_found("There is nothing at this address") };
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .routes(routes!(users::list))
         .routes(routes!(users::show, users::change, users::deactivate))
         .routes(routes!(users::list_plain))

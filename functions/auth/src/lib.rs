@@ -60,9 +60,7 @@ use dzinza_ports::{
     SiteSettings, Users,
 };
 use dzinza_sealing::Sealer;
-use dzinza_web::{ApiRouter, AuthState, HasAuth, finish};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use dzinza_web::{ApiRouter, AuthState, HasAuth, Routes, finish, routes};
 
 pub use account::{NewAccount, create_account};
 pub use oauth::{OAuth, OAuthConfig, OAuthError, ProviderConfig, ProviderKind};
@@ -146,7 +144,7 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
     let guard = |scope: limits::Scope| {
         axum::middleware::from_fn_with_state((service.ports.clone(), scope), limits::per_client)
     };
-    let credentials = OpenApiRouter::new()
+    let credentials = Routes::new()
         .routes(routes!(register::register))
         .routes(routes!(login::login))
         .routes(routes!(reset::forgot_password))
@@ -160,10 +158,11 @@ pub fn api(ports: AuthPorts) -> ApiRouter {
         .routes(routes!(reset::validate_token))
         .routes(routes!(verify::verify_email))
         .routes(routes!(verify::verify_email_link))
-        .route_layer(guard(limits::Scope::Credentials));
-    let refreshing =
-        OpenApiRouter::new().routes(routes!(refresh::refresh)).route_layer(guard(limits::Scope::Refresh));
-    let routes = OpenApiRouter::new()
+        .map(|router| router.route_layer(guard(limits::Scope::Credentials)));
+    let refreshing = Routes::new()
+        .routes(routes!(refresh::refresh))
+        .map(|router| router.route_layer(guard(limits::Scope::Refresh)));
+    let routes = Routes::new()
         .merge(credentials)
         .merge(refreshing)
         .routes(routes!(reset::reset_password_page))

@@ -12,13 +12,11 @@ use dzinza_domain::collections::NOTIFICATIONS;
 use dzinza_domain::notification::{is_read, view};
 use dzinza_ports::{Batch, Body, Clock, Direction, Document, Documents, Filter, Query, StoreErrorKind};
 use dzinza_web::{
-    ApiRouter, AuthState, Caller, HasAuth, PageQuery, Paged, Problem, QueryParams, finish, retry_stale,
-    timestamp,
+    ApiRouter, AuthState, Caller, HasAuth, PageQuery, Paged, Problem, QueryParams, Routes, finish,
+    retry_stale, routes, timestamp,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// What this group needs of the outside world.
 #[derive(Clone)]
@@ -43,7 +41,7 @@ const CHUNK: u32 = 500;
 
 /// The routes of this group.
 pub fn api(ports: NotificationPorts) -> ApiRouter {
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .routes(routes!(list))
         .routes(routes!(summary))
         .routes(routes!(mark_all, post_mark_all))

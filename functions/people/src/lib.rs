@@ -18,9 +18,7 @@ use std::sync::Arc;
 
 use dzinza_graphs::Graphs;
 use dzinza_ports::{Clock, Documents, Ids};
-use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, Routes, finish, routes};
 
 /// What this group needs of the outside world.
 #[derive(Clone)]
@@ -53,7 +51,7 @@ impl HasDocuments for PeoplePorts {
 
 /// The routes of this group.
 pub fn api(ports: PeoplePorts) -> ApiRouter {
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .routes(routes!(persons::list_in_tree, persons::create_in_tree))
         .routes(routes!(persons::show_in_tree, persons::update_in_tree, persons::remove_in_tree))
         .routes(routes!(persons::list, persons::create))

@@ -18,9 +18,7 @@ mod unlink;
 use std::sync::Arc;
 
 use dzinza_ports::{Clock, Documents, Ids};
-use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, Routes, finish, routes};
 
 use routes::{media, notes, repositories, sources, submitters};
 
@@ -53,7 +51,7 @@ impl HasDocuments for SourcesPorts {
 
 /// The routes of this group.
 pub fn api(ports: SourcesPorts) -> ApiRouter {
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .routes(routes!(sources::list, sources::create))
         .routes(routes!(sources::show, sources::update, sources::remove))
         .routes(routes!(sources::cited_by))

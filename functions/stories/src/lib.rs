@@ -17,12 +17,10 @@ use dzinza_domain::tree::TreeRole;
 use dzinza_ports::{Clock, Direction, Document, Documents, Filter, Query};
 use dzinza_web::{
     ApiRouter, AuthState, Caller, HasAuth, HasDocuments, PageQuery, Paged, PersonAccess, Problem,
-    QueryParams, TreeAccess, View, finish,
+    QueryParams, Routes, TreeAccess, View, finish, routes,
 };
 use http::StatusCode;
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// What this group needs of the outside world.
 #[derive(Clone)]
@@ -51,7 +49,7 @@ const PAGES: PageQuery = PageQuery { default: 20, max: 100 };
 
 /// The routes of this group.
 pub fn api(ports: StoryPorts) -> ApiRouter {
-    finish(OpenApiRouter::new().routes(routes!(list)), ports)
+    finish(Routes::new().routes(routes!(list)), ports)
 }
 
 /// Lists events that the caller may see: their own, public ones, and those of a tree or person they may look at.

@@ -16,9 +16,7 @@ mod uploads;
 use std::sync::Arc;
 
 use dzinza_ports::{Archives, Blobs, Clock, Documents, Ids};
-use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, finish};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use dzinza_web::{ApiRouter, AuthState, HasAuth, HasDocuments, Links, Routes, finish, routes};
 
 pub use imports::{Options, Upload, start_import, start_import_with};
 
@@ -57,7 +55,7 @@ impl HasDocuments for TreesPorts {
 
 /// The routes of this group.
 pub fn api(ports: TreesPorts) -> ApiRouter {
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .routes(routes!(family_tree::greet))
         .routes(routes!(family_tree::show))
         .routes(routes!(trees::list, trees::create))

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use figment::Figment;
 use figment::providers::Serialized;
@@ -217,7 +218,7 @@ impl Settings {
 
     /// The same, possible or not.
     pub(crate) fn unchecked(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut figment = Figment::from(yaml(DEFAULTS, "the defaults")?);
+        let mut figment = Figment::from(defaults()?);
         if let Some(path) = get("SHARED_CONFIG_PATH").filter(|path| !path.is_empty()) {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| SettingsError::Unreadable(format!("SHARED_CONFIG_PATH: {path}: {error}")))?;
@@ -316,6 +317,16 @@ pub(crate) fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |c: char| c.is_ascii_graphic() && !"<>\"?#".contains(c);
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))
+}
+
+/// The defaults, read once: settings and secrets both look into them, and a function that starts has little time.
+fn defaults() -> Result<Serialized<figment::value::Dict>, SettingsError> {
+    static READ: OnceLock<figment::value::Dict> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(Serialized::defaults(read.clone()));
+    }
+    let read = yaml(DEFAULTS, "the defaults")?;
+    Ok(Serialized::defaults(READ.get_or_init(|| read.value).clone()))
 }
 
 /// A settings file. An empty one changes nothing.

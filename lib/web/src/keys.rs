@@ -1,5 +1,7 @@
 //! The keys of one kind of token: one that signs, and perhaps the one before it.
 
+use std::sync::Arc;
+
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +13,6 @@ use crate::token::{KeyError, TokenError};
 const SHORTEST: usize = 32;
 
 /// One key of HS256 and its name.
-#[derive(Clone)]
 struct Key {
     /// The first 8 hex digits of SHA-256 of the key: says which it is, and nothing of a key that is not guessable anyway.
     id: String,
@@ -33,20 +34,20 @@ impl Key {
     }
 }
 
-/// A key that signs, and the one before, of which tokens are still about.
+/// A key that signs, and the one before, of which tokens are still about. Every request clones it.
 #[derive(Clone)]
 pub(crate) struct KeyRing {
-    present: Key,
-    previous: Option<Key>,
+    present: Arc<Key>,
+    previous: Option<Arc<Key>>,
 }
 
 impl KeyRing {
     pub(crate) fn new(present: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self { present: Key::new(present)?, previous: None })
+        Ok(Self { present: Arc::new(Key::new(present)?), previous: None })
     }
 
     pub(crate) fn with_previous(self, previous: Option<&[u8]>) -> Result<Self, KeyError> {
-        Ok(Self { previous: previous.map(Key::new).transpose()?, ..self })
+        Ok(Self { previous: previous.map(Key::new).transpose()?.map(Arc::new), ..self })
     }
 
     /// Signs with the present key, which the header names.
@@ -68,7 +69,7 @@ impl KeyRing {
         if header.alg != Algorithm::HS256 || !is_jwt || header.crit.is_some() {
             return Err(TokenError);
         }
-        let named = |key: &&Key| header.kid.as_ref().is_none_or(|kid| *kid == key.id);
+        let named = |key: &&Arc<Key>| header.kid.as_ref().is_none_or(|kid| *kid == key.id);
         std::iter::once(&self.present)
             .chain(&self.previous)
             .filter(named)

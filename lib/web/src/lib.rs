@@ -22,6 +22,7 @@ mod program;
 mod query;
 mod retry;
 mod router;
+mod routes;
 mod site;
 mod state;
 mod token;
@@ -47,6 +48,7 @@ pub use program::{Scope, new_program_token, program_token_hash};
 pub use query::QueryParams;
 pub use retry::{Retry, retry_stale};
 pub use router::{ApiRouter, finish, operations};
+pub use routes::Routes;
 pub use site::SiteWatch;
 pub use state::{AuthState, HasAuth, HasDocuments, Links};
 pub use token::{AccessClaims, KeyError, RefreshClaims, TokenError, TokenKeys, TokenSubject};
@@ -57,3 +59,12 @@ pub use user_view::UserView;
 pub const ACCESS_COOKIE: &str = "access_token_cookie";
 /// The cookie that older versions set; it is only ever cleared.
 pub const REFRESH_COOKIE: &str = "refresh_token_cookie";
+
+/// What the macros of this crate need where they are used.
+#[doc(hidden)]
+pub mod __routes {
+    pub use axum::routing::MethodRouter;
+    pub use utoipa_axum;
+
+    pub use crate::routes::{Handled, filter};
+}

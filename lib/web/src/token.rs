@@ -1,5 +1,7 @@
 //! Access and refresh tokens: JWT (RFC 7519), HS256, each with its own key, and the key before (contract 4.1).
 
+use std::sync::Arc;
+
 use dzinza_ports::Role;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Validation};
@@ -73,7 +75,7 @@ pub struct TokenKeys {
     access: KeyRing,
     refresh: KeyRing,
     /// Which of ours are which, to see that no two are the same.
-    known: Vec<[u8; 32]>,
+    known: Arc<[[u8; 32]]>,
 }
 
 impl std::fmt::Debug for TokenKeys {
@@ -148,7 +150,8 @@ impl TokenKeys {
     /// # Errors
     /// If one is short, or both are the same.
     pub fn new(access: &[u8], refresh: &[u8]) -> Result<Self, KeyError> {
-        let keys = Self { access: KeyRing::new(access)?, refresh: KeyRing::new(refresh)?, known: Vec::new() };
+        let keys =
+            Self { access: KeyRing::new(access)?, refresh: KeyRing::new(refresh)?, known: Arc::default() };
         keys.knowing([Some(access), Some(refresh)])
     }
 
@@ -166,13 +169,15 @@ impl TokenKeys {
     }
 
     fn knowing(mut self, keys: [Option<&[u8]>; 2]) -> Result<Self, KeyError> {
+        let mut known = self.known.to_vec();
         for key in keys.into_iter().flatten() {
             let digest = Sha256::digest(key).into();
-            if self.known.contains(&digest) {
+            if known.contains(&digest) {
                 return Err(KeyError::Equal);
             }
-            self.known.push(digest);
+            known.push(digest);
         }
+        self.known = known.into();
         Ok(self)
     }
 

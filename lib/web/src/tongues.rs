@@ -16,11 +16,22 @@ use serde_json::{Map, Value};
 use crate::{Language, Problem};
 use catalogue::Catalogue;
 
-/// Code and texts of every language but English. A file that cannot be read says nothing; tests rule that out.
-static CATALOGUES: LazyLock<[(&str, Catalogue); 2]> = LazyLock::new(|| {
-    [("sn", include_str!("../texts/errors.sn.toml")), ("nd", include_str!("../texts/errors.nd.toml"))]
-        .map(|(code, file)| (code, Catalogue::read(file).unwrap_or_default()))
-});
+static SHONA: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../texts/errors.sn.toml")));
+static NDEBELE: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../texts/errors.nd.toml")));
+
+/// A file that cannot be read says nothing; tests rule that out.
+fn read(file: &str) -> Catalogue {
+    Catalogue::read(file).unwrap_or_default()
+}
+
+/// The texts of every language but English, each read when somebody first asks for it.
+fn catalogue(language: Language) -> Option<&'static Catalogue> {
+    match language.0 {
+        "sn" => Some(&SHONA),
+        "nd" => Some(&NDEBELE),
+        _ => None,
+    }
+}
 
 /// Which languages an error body is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +75,7 @@ pub fn vary(headers: &mut HeaderMap) {
 /// where they are known in it.
 pub fn translate(body: &mut Map<String, Value>, language: Language) -> Spoken {
     let mut spoken = Spoken { language, all: true, any: false };
-    let Some((_, catalogue)) = CATALOGUES.iter().find(|(code, _)| *code == language.0) else {
-        return Spoken { all: false, ..spoken };
-    };
+    let Some(catalogue) = catalogue(language) else { return Spoken { all: false, ..spoken } };
     exchange(body, &["message", "detail"], catalogue, &mut spoken);
     for list in ["errors", "details"] {
         for error in body.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {

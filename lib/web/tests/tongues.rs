@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use dzinza_web::{FieldError, Language, Problem, finish, translate, vary};
+use dzinza_web::{FieldError, Language, Problem, Routes, finish, translate, vary};
 use http::{HeaderMap, Request, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use utoipa_axum::router::OpenApiRouter;
 
 /// Stands for a quotation mark within a text.
 const QUOTE: &str = "\u{1}";
@@ -122,7 +121,7 @@ fn api() -> Router {
         ])
     };
     let unknown = || async { Problem::conflict("A text that no catalogue has") };
-    let routes = OpenApiRouter::new()
+    let routes = Routes::new()
         .route("/known", get(known))
         .route("/partly", get(partly))
         .route("/unknown", get(unknown))

@@ -8,7 +8,7 @@ use crate::support::{House, ORIGIN};
 
 /// Every operation, with a path that names an account which is there.
 fn calls(house: &House, id: &str) -> Vec<(Method, String)> {
-    let described = operations(&api(house.ports.clone()).openapi);
+    let described = operations(&api(house.ports.clone()).openapi());
     assert!(described.iter().all(|(_, _, public)| !public));
     described
         .into_iter()
@@ -19,7 +19,7 @@ fn calls(house: &House, id: &str) -> Vec<(Method, String)> {
 #[tokio::test]
 async fn every_operation_of_the_contract_is_there() {
     let house = House::new().await;
-    let mut found: Vec<String> = operations(&api(house.ports.clone()).openapi)
+    let mut found: Vec<String> = operations(&api(house.ports.clone()).openapi())
         .into_iter()
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();

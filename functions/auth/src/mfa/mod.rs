@@ -12,20 +12,18 @@ mod setup;
 mod totp;
 mod verify;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
 pub(crate) use factor::check;
 pub(crate) use second::{SecondFactor, methods};
 
 use crate::Service;
+use dzinza_web::{Routes, routes};
 
 /// What the audit calls asking for another protection without proof.
 pub(crate) const REFUSED: &str = "MFA_CHANGE_REFUSED";
 
 /// The routes under `/api/auth/mfa`.
-pub(crate) fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
         .routes(routes!(setup::set_up))
         .routes(routes!(verify::verify))
         .routes(routes!(disable::disable))

@@ -11,18 +11,16 @@ mod register;
 mod sign_in;
 mod stored;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
 pub(crate) use assertion::check;
 pub(crate) use ceremony::credential;
 pub use party::RelyingParty;
 
 use crate::Service;
+use dzinza_web::{Routes, routes};
 
 /// The routes under `/api/auth/passkeys` that take proof of who somebody is.
-pub(crate) fn proving_routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
+pub(crate) fn proving_routes() -> Routes<Service> {
+    Routes::new()
         .routes(routes!(register::options))
         .routes(routes!(register::register))
         .routes(routes!(sign_in::options))
@@ -31,6 +29,6 @@ pub(crate) fn proving_routes() -> OpenApiRouter<Service> {
 }
 
 /// The others.
-pub(crate) fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(manage::list)).routes(routes!(manage::rename))
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new().routes(routes!(manage::list)).routes(routes!(manage::rename))
 }

@@ -5,7 +5,7 @@ use crate::support::House;
 
 #[tokio::test]
 async fn every_route_is_described_and_only_credentials_are_public() {
-    let mut found = operations(&api(House::new().ports).openapi);
+    let mut found = operations(&api(House::new().ports).openapi());
     found.sort();
     let expected = [
         ("DELETE", "/api/auth/identities/{identityId}", false),
@@ -64,7 +64,7 @@ async fn every_route_is_described_and_only_credentials_are_public() {
 async fn the_schema_of_the_user_names_the_keys_of_the_answer() {
     let house = House::new();
     let signed_up = house.register("a@b.zw").await;
-    let openapi = serde_json::to_value(api(house.ports.clone()).openapi).unwrap();
+    let openapi = serde_json::to_value(api(house.ports.clone()).openapi()).unwrap();
     let described = openapi["components"]["schemas"]["User"]["properties"].as_object().unwrap();
     let mut sent: Vec<_> = signed_up.body["user"].as_object().unwrap().keys().collect();
     let mut described: Vec<_> = described.keys().collect();
