@@ -9,6 +9,7 @@
 mod aws;
 mod database;
 mod environment;
+mod files;
 mod functions;
 mod mail;
 mod mongodb;

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use figment::Figment;
 use figment::providers::Serialized;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::is_place;
+use crate::files::{defaults, yaml};
 use crate::variables::{VARIABLES, Variable};
 
 /// Everything an operator can set. Each field stands in the configuration reference under its variable.
@@ -194,9 +194,6 @@ pub enum SettingsError {
 pub(crate) const NOT_LOOKED_AT: &str = "names a place in Secrets Manager or SSM, where nobody has looked: that takes \
     the cargo feature `secrets`, and is not done for variables that say how to reach AWS";
 
-/// The defaults, which are also an example of a settings file.
-const DEFAULTS: &str = include_str!("../../../shared-config/defaults.yaml");
-
 impl Settings {
     /// Reads the process's own environment.
     ///
@@ -317,23 +314,6 @@ pub(crate) fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |c: char| c.is_ascii_graphic() && !"<>\"?#".contains(c);
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))
-}
-
-/// The defaults, read once: settings and secrets both look into them, and a function that starts has little time.
-fn defaults() -> Result<Serialized<figment::value::Dict>, SettingsError> {
-    static READ: OnceLock<figment::value::Dict> = OnceLock::new();
-    if let Some(read) = READ.get() {
-        return Ok(Serialized::defaults(read.clone()));
-    }
-    let read = yaml(DEFAULTS, "the defaults")?;
-    Ok(Serialized::defaults(READ.get_or_init(|| read.value).clone()))
-}
-
-/// A settings file. An empty one changes nothing.
-fn yaml(text: &str, name: &str) -> Result<Serialized<figment::value::Dict>, SettingsError> {
-    let read: Option<figment::value::Dict> = serde_norway::from_str(text)
-        .map_err(|error| SettingsError::Unreadable(format!("{name}: {error}")))?;
-    Ok(Serialized::defaults(read.unwrap_or_default()))
 }
 
 /// Lists are separated by commas; numbers and flags are what they look like.

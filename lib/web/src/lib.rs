@@ -66,5 +66,5 @@ pub mod __routes {
     pub use axum::routing::MethodRouter;
     pub use utoipa_axum;
 
-    pub use crate::routes::{Handled, filter};
+    pub use crate::routes::{Handled, on};
 }

@@ -2,7 +2,8 @@
 //! longer than all else at the start of a function.
 
 use axum::Router;
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
 use utoipa::openapi::HttpMethod;
 use utoipa_axum::PathItemExt as _;
 #[cfg(feature = "openapi")]
@@ -82,14 +83,16 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
     }
 }
 
-/// All of these methods.
-///
-/// # Panics
-/// If there are none.
+/// With a handler of these methods.
 #[doc(hidden)]
-pub fn filter(methods: Vec<HttpMethod>) -> MethodFilter {
-    let filters = methods.into_iter().map(|method| method.to_method_filter());
-    filters.reduce(MethodFilter::or).expect("a handler has a method")
+pub fn on<H, T, S>(handlers: MethodRouter<S>, methods: &[HttpMethod], handler: &H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let add = |all: MethodRouter<S>, method: &HttpMethod| all.on(method.to_method_filter(), handler.clone());
+    methods.iter().fold(handlers, add)
 }
 
 /// Handlers of one path, each with what `#[utoipa::path]` says of it, for [`Routes::routes`].
@@ -132,9 +135,13 @@ macro_rules! __handled {
 #[macro_export]
 macro_rules! __methods {
     ($($($handler:ident)::+),+) => {
-        $crate::__routes::MethodRouter::new()$(.on(
-            $crate::__routes::filter($crate::__routes::utoipa_axum::routes!(@path [methods()] of $($handler)::+)),
-            $($handler)::+,
-        ))+
+        {
+            let handlers = $crate::__routes::MethodRouter::new();
+            $(
+                let methods = $crate::__routes::utoipa_axum::routes!(@path [methods()] of $($handler)::+);
+                let handlers = $crate::__routes::on(handlers, &methods, &$($handler)::+);
+            )+
+            handlers
+        }
     };
 }

@@ -6,6 +6,7 @@ use cargo_metadata::MetadataCommand;
 
 use crate::gate;
 use crate::outcome::Outcome;
+use crate::package;
 use crate::shell::{answers, capture, run};
 
 use super::cloud;
@@ -55,18 +56,16 @@ fn cargo(place: &Place, arguments: &[&str]) -> anyhow::Result<Outcome> {
     run(&place.root, "cargo", arguments, &[])
 }
 
+/// Without anything around them, and as they are deployed.
 fn functions_alone(place: &Place) -> anyhow::Result<Outcome> {
-    let metadata = MetadataCommand::new().no_deps().exec()?;
-    let mut arguments = vec!["check".to_owned(), "--lib".to_owned(), "--no-default-features".to_owned()];
-    let functions = metadata.workspace_packages().into_iter().filter(|package| {
-        package
-            .manifest_path
-            .parent()
-            .and_then(|folder| folder.parent())
-            .is_some_and(|room| room.ends_with("functions"))
-    });
-    arguments.extend(functions.map(|package| format!("--package={}", package.name)));
-    cargo(place, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    let packages: Vec<String> =
+        package::functions(&place.root)?.iter().map(|name| format!("--package=dzinza-{name}")).collect();
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let alone = cargo(place, &[&["check", "--lib", "--no-default-features"], &packages[..]].concat())?;
+    if alone.failed() {
+        return Ok(alone);
+    }
+    cargo(place, &[&["check", "--bins"], package::FEATURES, &packages[..]].concat())
 }
 
 fn gates() -> anyhow::Result<Outcome> {

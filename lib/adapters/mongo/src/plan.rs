@@ -165,8 +165,8 @@ mod tests {
         assert_eq!(inserted, 2);
         let deleted = commands(|batch| {
             for number in 0..1000 {
-                batch.delete_any(first, &format!("{number}"));
-                batch.delete_any(second, &format!("{number}"));
+                batch.delete_any(first, format!("{number}"));
+                batch.delete_any(second, format!("{number}"));
             }
         });
         assert_eq!(deleted, 4);
