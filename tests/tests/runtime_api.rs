@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use dzinza_tests::{Answer, Client, Mode, Server, eventually};
+use flate2::read::GzDecoder;
 use futures::future::join_all;
 use http::{HeaderMap, Method};
 use reqwest::multipart::{Form, Part};
@@ -264,6 +266,40 @@ async fn what_is_larger_than_lambda_takes_is_refused_and_pictures_pass() {
         shown.headers
     );
     assert!(shown.bytes.len() > 20);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_too_large_for_lambda_as_it_is_goes_packed_to_who_takes_that() {
+    const PEOPLE: usize = 7000;
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(&folder.path().join("data"), true, 1).await;
+    let rudo = Client::signed_up(&server, "rudo@example.org").await;
+    let tree = rudo.tree().await["id"].as_str().expect("an id").to_owned();
+    let mut file = String::from("0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n");
+    for number in 0..PEOPLE {
+        let _ = write!(
+            file,
+            "0 @I{number}@ INDI\n1 NAME Tendai{number} /Chirandu/\n1 SEX M\n1 BIRT\n2 DATE 1 JAN 1801\n2 PLAC Gutu\n1 OCCU Farmer\n"
+        );
+    }
+    rudo.upload_gedcom(&tree, file + "0 TRLR\n").await;
+    let count = format!("/api/family-trees/{tree}/persons?limit=1");
+    eventually("everybody is there", async || (rudo.get(&count).await.body["total"] == PEOPLE).then_some(()))
+        .await;
+    let whole = "/api/genealogy/family-tree";
+    let plain = rudo.get(whole).await;
+    assert_eq!(plain.status, 502);
+    assert!(plain.body.to_string().contains("ANSWER_TOO_LARGE"), "{}", plain.body);
+    let packed = rudo.send(rudo.request(Method::GET, whole).header("accept-encoding", "gzip, br")).await;
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")));
+    assert!(
+        packed.header("vary").is_some_and(|vary| vary.contains("Accept-Encoding")),
+        "{:?}",
+        packed.headers
+    );
+    let unpacked: Value = serde_json::from_reader(GzDecoder::new(&*packed.bytes)).unwrap();
+    assert_eq!(unpacked["members"].as_array().map(Vec::len), Some(PEOPLE), "{}", packed.bytes.len());
     server.stop().await;
 }
 

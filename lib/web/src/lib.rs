@@ -52,7 +52,7 @@ pub use routes::Routes;
 pub use site::SiteWatch;
 pub use state::{AuthState, HasAuth, HasDocuments, Links};
 pub use token::{AccessClaims, KeyError, RefreshClaims, TokenError, TokenKeys, TokenSubject};
-pub use tongues::{Spoken, translate, vary};
+pub use tongues::{Spoken, translate, vary, vary_on};
 pub use user_view::UserView;
 
 /// The cookie that carries the access token for callers without a header (contract 2.3).

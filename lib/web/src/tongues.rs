@@ -60,11 +60,16 @@ impl Spoken {
 
 /// Adds `Accept-Language` to `Vary`, all of which then stands on one line.
 pub fn vary(headers: &mut HeaderMap) {
+    vary_on(headers, "Accept-Language");
+}
+
+/// Adds the name of a header to `Vary`, all of which then stands on one line.
+pub fn vary_on(headers: &mut HeaderMap, name: &str) {
     let mut names: Vec<&str> =
         headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
     let mut named = names.iter().flat_map(|value| value.split(',')).map(str::trim);
-    if !named.any(|name| name == "*" || name.eq_ignore_ascii_case("accept-language")) {
-        names.push("Accept-Language");
+    if !named.any(|one| one == "*" || one.eq_ignore_ascii_case(name)) {
+        names.push(name);
     }
     if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
         headers.insert(header::VARY, value);

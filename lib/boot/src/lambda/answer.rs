@@ -8,36 +8,49 @@ use dzinza_web::Problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::Body;
 
+use super::packed;
+
 /// Lambda takes 6 MB of JSON, in which bytes need a third more than they have.
 const MOST_TEXT: usize = 6_000_000;
 const MOST_BYTES: usize = MOST_TEXT / 4 * 3 - 4096;
+/// Of text that goes packed, as it is: a tenth of that is left, and the memory of a function has to hold both.
+const MOST_UNPACKED: usize = 40_000_000;
 
 /// A response whose body is there.
 pub(super) struct Answer(http::Response<Body>);
 
 impl Answer {
-    /// With the whole body, as text where it is text, and each header once.
-    pub(super) async fn of(response: Response) -> Self {
-        match Self::whole(response).await {
+    /// With the whole body, as text where it is text, or packed where it is long and the caller takes that, and each
+    /// header once.
+    pub(super) async fn of(response: Response, packed: bool) -> Self {
+        match Self::whole(response, packed).await {
             Ok(answer) => answer,
             // No longer than the limit.
-            Err(problem) => {
-                Self::whole(problem.into_response()).await.unwrap_or_else(|_| Self(http::Response::default()))
-            }
+            Err(problem) => Self::whole(problem.into_response(), false)
+                .await
+                .unwrap_or_else(|_| Self(http::Response::default())),
         }
     }
 
-    async fn whole(response: Response) -> Result<Self, Problem> {
+    async fn whole(response: Response, packed: bool) -> Result<Self, Problem> {
         let (mut parts, body) = response.into_parts();
         let may_be_text = is_text(&parts.headers);
-        let bytes =
-            to_bytes(body, if may_be_text { MOST_TEXT } else { MOST_BYTES }).await.map_err(|error| {
-                tracing::warn!(%error, "the answer cannot be sent");
-                too_large()
-            })?;
-        let body = match (bytes.is_empty(), may_be_text) {
-            (true, _) => Body::Empty,
-            (_, true) => match String::from_utf8(bytes.into()) {
+        let packed = packed && may_be_text && packed::may_be(parts.status, &parts.headers);
+        let most = match (packed, may_be_text) {
+            (true, _) => MOST_UNPACKED,
+            (false, true) => MOST_TEXT,
+            (false, false) => MOST_BYTES,
+        };
+        let bytes = to_bytes(body, most).await.map_err(|error| {
+            tracing::warn!(%error, "the answer cannot be sent");
+            too_large()
+        })?;
+        let packed = if packed { packed::pack(&bytes, &mut parts.headers) } else { None };
+        let body = match (packed, bytes.is_empty(), may_be_text) {
+            (Some(packed), ..) if packed.len() > MOST_BYTES => return Err(too_large()),
+            (Some(packed), ..) => Body::Binary(packed),
+            (None, true, _) => Body::Empty,
+            (None, _, true) => match String::from_utf8(bytes.into()) {
                 Ok(text) if length_in_json(&text) > MOST_TEXT => return Err(too_large()),
                 Ok(text) => Body::Text(text),
                 Err(error) => Body::Binary(error.into_bytes()),
@@ -128,15 +141,15 @@ mod tests {
             // A byte order mark is part of what was asked for.
             (Some("text/plain"), b"\xef\xbb\xbf0 HEAD", true),
         ] {
-            let Answer(answer) = Answer::of(response(kind, bytes)).await;
+            let Answer(answer) = Answer::of(response(kind, bytes), false).await;
             assert_eq!(matches!(answer.body(), Body::Text(_)), text, "{kind:?}");
             assert_eq!(answer.body().as_ref(), bytes, "{kind:?}");
         }
-        let Answer(empty) = Answer::of(response(Some("application/json"), b"")).await;
+        let Answer(empty) = Answer::of(response(Some("application/json"), b""), true).await;
         assert!(matches!(empty.body(), Body::Empty));
         let mut packed = response(Some("text/plain"), b"packed");
         packed.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        assert!(matches!(Answer::of(packed).await.0.body(), Body::Binary(_)));
+        assert!(matches!(Answer::of(packed, true).await.0.body(), Body::Binary(_)));
     }
 
     #[tokio::test]
@@ -147,7 +160,7 @@ mod tests {
         {
             twice.headers_mut().append(name, value.parse().unwrap());
         }
-        let Answer(answer) = Answer::of(twice).await;
+        let Answer(answer) = Answer::of(twice, false).await;
         assert_eq!(answer.headers().get_all("vary").iter().collect::<Vec<_>>(), ["origin, accept"]);
         assert_eq!(answer.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2, c"]);
     }
@@ -155,14 +168,29 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_cannot_be_sent_is_a_problem() {
         let large = response(Some("image/png"), &vec![0; MOST_BYTES + 1]);
-        let Answer(answer) = Answer::of(large).await;
+        let Answer(answer) = Answer::of(large, true).await;
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
         assert!(String::from_utf8_lossy(answer.body()).contains("ANSWER_TOO_LARGE"));
-        assert_eq!(Answer::of(response(None, &vec![b'x'; MOST_TEXT])).await.0.status(), StatusCode::OK);
-        let lines = Answer::of(response(None, &vec![b'\n'; MOST_TEXT / 2 + 1])).await.0;
+        assert_eq!(
+            Answer::of(response(None, &vec![b'x'; MOST_TEXT]), false).await.0.status(),
+            StatusCode::OK
+        );
+        let lines = Answer::of(response(None, &vec![b'\n'; MOST_TEXT / 2 + 1]), false).await.0;
         assert_eq!(lines.status(), StatusCode::BAD_GATEWAY);
         for text in ["", "a", "\"\\\n\r\t\u{8}\u{c}", "\u{0}\u{1f}\u{7f}", "Žofie"] {
             assert_eq!(length_in_json(text), serde_json::to_string(text).unwrap().len() - 2, "{text:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn text_that_is_too_long_as_it_is_goes_packed_to_who_takes_it() {
+        let long = || response(Some("application/json"), &vec![b'7'; MOST_TEXT + 1]);
+        let Answer(packed) = Answer::of(long(), true).await;
+        assert_eq!(
+            (packed.status(), &packed.headers()[header::CONTENT_ENCODING]),
+            (StatusCode::OK, &"gzip".parse().unwrap())
+        );
+        assert!(matches!(packed.body(), Body::Binary(bytes) if bytes.len() < MOST_TEXT / 10));
+        assert_eq!(Answer::of(long(), false).await.0.status(), StatusCode::BAD_GATEWAY);
     }
 }

@@ -5,6 +5,7 @@ mod deadline;
 mod ending;
 mod events;
 mod observing;
+mod packed;
 mod request;
 
 use std::convert::Infallible;
@@ -120,6 +121,7 @@ async fn answer(
     let deadline = context.map_or(u64::MAX, |context| context.deadline);
     let xray = context.and_then(|context| context.xray_trace_id.clone());
     let request = request::from_event(request);
+    let packed = packed::wanted(name, request.headers());
     let seen = Seen::begin(name, &request, xray.as_deref());
     let whole = async {
         let response = match router.oneshot(request).await {
@@ -128,7 +130,7 @@ async fn answer(
         };
         let route = response.extensions().get::<MatchedPath>().cloned();
         let status = response.status().as_u16();
-        let answer = Answer::of(response).await;
+        let answer = Answer::of(response, packed).await;
         seen.end(status, route.as_ref().map(MatchedPath::as_str));
         answer
     };
@@ -137,5 +139,5 @@ async fn answer(
     }
     let late = Problem::timeout();
     seen.end(late.status().as_u16(), None);
-    Answer::of(late.into_response()).await
+    Answer::of(late.into_response(), false).await
 }
