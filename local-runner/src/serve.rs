@@ -42,7 +42,8 @@ pub struct Server {
     router: Router,
     pump: Pump,
     platform: Platform,
-    demo: bool,
+    /// Whether the demo account is new, if there is to be one.
+    demo: Option<bool>,
     _lock: std::fs::File,
 }
 
@@ -59,6 +60,11 @@ impl Serve {
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         let platform = Platform::open(&self.settings, &data)?.ready().await?;
         seed::first_admin(&platform, &self.settings).await?;
+        // Before anybody is told that it is there: who tries in vain too often is locked out.
+        let mut demo = None;
+        if self.demo {
+            demo = Some(demo::prepare(&platform).await.context("the demo account cannot be made")?);
+        }
         let template = Template::load(None)?;
         let functions = platform.functions();
         let calls = Box::pin(Calls::new(&self.settings, &template, &platform, functions.routers)).await?;
@@ -75,7 +81,7 @@ impl Serve {
             ids: platform.stores.ids.clone(),
         };
         let router = gateway.into_router()?;
-        Ok(Server { listener, router, pump, platform, demo: self.demo, _lock: held })
+        Ok(Server { listener, router, pump, platform, demo, _lock: held })
     }
 }
 
@@ -147,8 +153,8 @@ impl Server {
         let Self { listener, router, pump, platform, demo, _lock: held } = self;
         let stopping = stop.clone();
         let pumping = tokio::spawn(async move {
-            if demo {
-                load_demo(&platform, &pump).await;
+            if let Some(new) = demo {
+                load_demo(&platform, &pump, new).await;
             }
             let jobs = platform.jobs_ports();
             tokio::join!(pump.run(&stopping), recovery::run(&jobs, &stopping));
@@ -168,9 +174,9 @@ impl Server {
     }
 }
 
-async fn load_demo(platform: &Platform, pump: &Pump) {
+async fn load_demo(platform: &Platform, pump: &Pump, new: bool) {
     let loaded = async {
-        if demo::prepare(platform).await? {
+        if new {
             pump.drain_once().await?;
         }
         demo::hang_portrait(platform).await
