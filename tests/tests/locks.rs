@@ -146,7 +146,7 @@ fn the_packages_and_programs_are_called_as_the_template_builds_them() {
     for function in Template::load(None).unwrap().functions {
         let name = &function.name;
         // Where `cargo xtask package` puts the program.
-        let built = format!("CodeUri: target/lambda/{name}\n");
+        let built = format!("CodeUri: target/lambda/{name}.zip\n");
         assert!(text.contains(&built), "{built}");
         let folder = Path::new(ROOT).join("functions").join(name);
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
