@@ -51,7 +51,7 @@ impl Serve {
     /// Takes the data folder and the port, and makes everything ready.
     ///
     /// # Errors
-    /// In one line, if the folder or the port is in use, or a setting is not possible.
+    /// In one line, if the folder or the port is in use, a setting is not possible, or the demo account cannot be made.
     pub async fn bind(self) -> anyhow::Result<Server> {
         let data = self.settings.data.clone();
         let held = lock(&data)?;
@@ -148,7 +148,7 @@ impl Server {
     /// Serves until `stop`, then lets requests and the running job finish.
     ///
     /// # Errors
-    /// If the socket or the sample family fails.
+    /// If the socket fails.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { listener, router, pump, platform, demo, _lock: held } = self;
         let stopping = stop.clone();

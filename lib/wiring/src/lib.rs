@@ -296,8 +296,9 @@ pub fn lock(data: &Path) -> Result<File, OpenError> {
 /// share it, with whoever serves it; but nothing is restored under their feet.
 ///
 /// # Errors
-/// [`OpenError::InUse`] while something is.
+/// [`OpenError::InUse`] while something is; or if this program keeps nothing in folders.
 pub fn share(data: &Path) -> Result<File, OpenError> {
+    servers::keeps_folders()?;
     locked(data, SHARED, File::try_lock_shared)
 }
 

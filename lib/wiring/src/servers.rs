@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use dzinza_config::{Secrets, Settings};
 use dzinza_ports::{
     AccountTable, Archives, BlobInfo, BlobRead, Blobs, Body, ByteRange, ByteStream, Clock, Collection,
-    Document, Ids, Mail, Mailer, Message, NewMessage, Queue, QueueDepth, Snapshot, StoreError,
+    Document, Ids, Mail, Mailer, Message, NewMessage, Query, Queue, QueueDepth, Snapshot, StoreError,
     StoreErrorKind, SystemClock, SystemIds, Upload, UploadUrl,
 };
 use dzinza_sqlite::BlobUrls;
@@ -99,13 +99,23 @@ impl Stores {
     }
 }
 
+/// Whether this program can keep anything in a folder.
+pub(crate) fn keeps_folders() -> Result<(), OpenError> {
+    if cfg!(feature = "embedded") {
+        return Ok(());
+    }
+    let problem = "must be servers: this program was built without the store that keeps a folder";
+    Err(OpenError::Setting { variable: "DZINZA_STORES".to_owned(), problem: problem.to_owned() })
+}
+
 /// A server must be named and is not.
 pub(crate) fn missing(variable: &str) -> OpenError {
     let problem = "must be set: nothing is kept in a folder (DZINZA_STORES)".to_owned();
     OpenError::Setting { variable: variable.to_owned(), problem }
 }
 
-/// Files, jobs and letters of a program that has none, and archives of accounts that are on PostgreSQL.
+/// Files, jobs and letters of a program that has none. Archives here hold trees, and no accounts: those of PostgreSQL are
+/// saved by its own tools.
 struct Nowhere;
 
 fn refused() -> StoreError {
@@ -186,9 +196,20 @@ impl Blobs for Nowhere {
 }
 
 #[async_trait]
+impl Snapshot for Nowhere {
+    async fn find(&self, _: &'static Collection, _: Query) -> Result<Vec<Document>, StoreError> {
+        Err(refused())
+    }
+
+    async fn accounts(&self, _: AccountTable, _: &str, _: u32) -> Result<Vec<Body>, StoreError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
 impl Archives for Nowhere {
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
-        Err(refused())
+        Ok(Arc::new(Self))
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {
@@ -205,5 +226,18 @@ impl Archives for Nowhere {
 
     async fn settle(&self) -> Result<(), StoreError> {
         Err(refused())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tree_can_be_archived_where_the_accounts_cannot() {
+        let moment = Nowhere.snapshot().await.unwrap();
+        let refused = moment.accounts(AccountTable::Users, "", 1).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+        assert!(Nowhere.is_empty().await.is_err());
     }
 }

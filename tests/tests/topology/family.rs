@@ -27,6 +27,10 @@ pub async fn lives_here(town: &Town) {
     let edited = exported(&rudo, &tree).await;
     same_but(&edited, FAMILY, &[("1 NAME Nehanda /Charwe/", "1 NAME Mbuya /Charwe/")]);
 
+    let archive = rudo.get(&format!("/api/family-trees/{tree}/export/archive")).await;
+    assert_eq!(archive.status, 200, "{}", archive.text());
+    assert!(archive.bytes.starts_with(b"PK") && archive.bytes.len() > 500, "{}", archive.bytes.len());
+
     // The same by a job, fetched from a signed address by somebody who has nothing but that.
     let job = rudo.post(&format!("/api/family-trees/{tree}/exports"), &json!({})).await;
     let address = job.header("location").expect("where it is").to_owned();

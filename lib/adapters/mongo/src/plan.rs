@@ -25,7 +25,8 @@ struct Step {
 
 impl Plan {
     /// Inserts into one collection go together, and deletes from one, whatever is written to other collections between
-    /// them; what is done in one collection stays in its order.
+    /// them; what is done in one collection stays in its order. Of several writes that fail, which one is told may differ
+    /// from their order.
     ///
     /// # Errors
     /// `Invalid` if a write is to no collection of ours, or cannot be stored.

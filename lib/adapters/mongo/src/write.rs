@@ -1,4 +1,4 @@
-//! Single writes, inside a transaction or alone.
+//! What single commands of the server do, inside a transaction or alone.
 
 use dzinza_ports::adapting::add_at;
 use dzinza_ports::{Body, StoreError, StoreErrorKind};
@@ -77,7 +77,11 @@ impl Prepared {
                 place.adjust(table, id, (add, set)).await.map(|version| vec![version])
             }
             Self::Delete { table, ids, expected } => {
-                let deleted = place.delete(table, those(ids, expected.as_deref())).await?;
+                let deleted = match (ids.as_slice(), expected.as_deref()) {
+                    ([id], None) => place.delete_one(table, by_id(id)).await?,
+                    ([id], Some([version])) => place.delete_one(table, at_version(id, *version)).await?,
+                    (ids, versions) => place.delete_many(table, those(ids, versions)).await?,
+                };
                 if expected.is_some() && deleted < ids.len() as u64 {
                     return Err(stale(table));
                 }
@@ -123,17 +127,12 @@ fn at_version(id: &str, version: u64) -> Bsons {
 
 /// The documents of these ids, at these versions if there are any.
 fn those(ids: &[String], versions: Option<&[u64]>) -> Bsons {
-    let mut each: Vec<Bsons> = match versions {
-        None => ids.iter().map(|id| by_id(id)).collect(),
-        Some(versions) => ids.iter().zip(versions).map(|(id, version)| at_version(id, *version)).collect(),
+    let Some(versions) = versions else {
+        let both = ids.iter().flat_map(|id| [object_id(id).map(Bson::from), Some(Bson::from(id))]);
+        return doc! { "_id": { "$in": both.flatten().collect::<Vec<_>>() } };
     };
-    match each.pop() {
-        Some(one) if each.is_empty() => one,
-        last => {
-            each.extend(last);
-            doc! { "$or": each }
-        }
-    }
+    let each: Vec<_> = ids.iter().zip(versions).map(|(id, version)| at_version(id, *version)).collect();
+    doc! { "$or": each }
 }
 
 fn stale(table: &Table) -> Fault {
@@ -190,8 +189,20 @@ impl Place<'_> {
         Ok(replaced.map_err(|error| of_write(error, table))?.matched_count > 0)
     }
 
+    /// How many it has deleted. Outside a transaction the driver asks once more if the connection breaks, which it does
+    /// for one document alone.
+    async fn delete_one(&mut self, table: &Table, filter: Bsons) -> Result<u64, Fault> {
+        let collection = self.collection(table);
+        let delete = collection.delete_one(filter);
+        let deleted = match self.session.as_deref_mut() {
+            Some(session) => delete.session(session).await?,
+            None => delete.await?,
+        };
+        Ok(deleted.deleted_count)
+    }
+
     /// How many it has deleted.
-    async fn delete(&mut self, table: &Table, filter: Bsons) -> Result<u64, Fault> {
+    async fn delete_many(&mut self, table: &Table, filter: Bsons) -> Result<u64, Fault> {
         let collection = self.collection(table);
         let delete = collection.delete_many(filter);
         let deleted = match self.session.as_deref_mut() {

@@ -2,13 +2,13 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use dzinza_ports::{Clock, Hits, Limits, StoreError, StoreErrorKind};
 use jiff::Timestamp;
-use tokio::sync::{Notify, OnceCell, oneshot};
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use crate::limits::{Memory, RedisLimits, checked};
@@ -47,15 +47,19 @@ const LANES: usize = 64;
 /// of log for each change of state.
 pub struct FallbackLimits {
     inner: Arc<Inner>,
-    tending: OnceCell<Tending>,
+    tending: OnceLock<Tending>,
 }
 
 /// What keeps the connection, for as long as the value lives.
-struct Tending(AbortHandle);
+struct Tending {
+    task: AbortHandle,
+    /// Whether Redis was looked for, be it in vain.
+    looked: watch::Receiver<bool>,
+}
 
 impl Drop for Tending {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -84,19 +88,20 @@ impl FallbackLimits {
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             hasher: RandomState::new(),
         });
-        Ok(Arc::new(Self { inner, tending: OnceCell::new() }))
+        Ok(Arc::new(Self { inner, tending: OnceLock::new() }))
     }
 
     /// The first call begins to connect, and it and those beside it wait for that, but no longer than for any answer.
     async fn connected(&self) -> &Inner {
-        let begin = || async {
-            let (met, meeting) = oneshot::channel();
-            let tending = Tending(tokio::spawn(tend(self.inner.clone(), met)).abort_handle());
+        let tending = self.tending.get_or_init(|| {
+            let (looking, looked) = watch::channel(false);
+            Tending { task: tokio::spawn(tend(self.inner.clone(), looking)).abort_handle(), looked }
+        });
+        if !*tending.looked.borrow() {
+            let mut looked = tending.looked.clone();
             // However it ends, the state says whether Redis is there.
-            let _ended = tokio::time::timeout(PATIENCE, meeting).await;
-            tending
-        };
-        self.tending.get_or_init(begin).await;
+            let _ended = tokio::time::timeout(PATIENCE, looked.wait_for(|looked| *looked)).await;
+        }
         &self.inner
     }
 
@@ -207,9 +212,8 @@ fn away(error: &StoreError) {
     tracing::warn!(%cause, "Redis is away: limits are counted in this process");
 }
 
-/// Keeps the connection for as long as somebody wants it. Lets go of `met` once Redis was looked for.
-async fn tend(inner: Arc<Inner>, met: oneshot::Sender<()>) {
-    let mut met = Some(met);
+/// Keeps the connection for as long as somebody wants it. Says so once Redis was looked for.
+async fn tend(inner: Arc<Inner>, looking: watch::Sender<bool>) {
     let mut wait = FIRST_WAIT;
     let mut announced = false;
     loop {
@@ -229,14 +233,14 @@ async fn tend(inner: Arc<Inner>, met: oneshot::Sender<()>) {
                 inner.up.store(true, Ordering::Release);
                 tracing::info!(brought, "Redis is there: limits are counted in it");
                 (wait, announced) = (FIRST_WAIT, true);
-                drop(met.take());
+                looking.send_replace(true);
             }
             Err(error) => {
                 // After a start nobody has said so yet.
                 if !std::mem::replace(&mut announced, true) {
                     away(&error);
                 }
-                drop(met.take());
+                looking.send_replace(true);
                 tokio::time::sleep(wait).await;
                 wait = LONGEST_WAIT.min(wait * 2);
             }

@@ -49,7 +49,7 @@ impl SqliteStore {
         Self::start(path, (clock, ids), collections, None)
     }
 
-    /// A store that is gone when dropped: for tests, and for programs that keep everything elsewhere. (A file in the temporary folder that is never flushed: SQLite's
+    /// A store that is gone when dropped: for tests. (A file in the temporary folder that is never flushed: SQLite's
     /// own memory databases do not let several connections read while one writes.)
     pub fn in_memory(
         clock: Arc<dyn Clock>,

@@ -13,7 +13,7 @@ use super::packed;
 /// Lambda takes 6 MB of JSON, in which bytes need a third more than they have.
 const MOST_TEXT: usize = 6_000_000;
 const MOST_BYTES: usize = MOST_TEXT / 4 * 3 - 4096;
-/// Of text that goes packed, as it is: a tenth of that is left, and the memory of a function has to hold both.
+/// Of text that goes packed, as it is: an eighth of that is left, and the memory of a function has to hold both.
 const MOST_UNPACKED: usize = 40_000_000;
 
 /// A response whose body is there.
@@ -45,7 +45,7 @@ impl Answer {
             tracing::warn!(%error, "the answer cannot be sent");
             too_large()
         })?;
-        let packed = if packed { packed::pack(&bytes, &mut parts.headers) } else { None };
+        let packed = if packed { packed::pack(&bytes, &mut parts.headers).await } else { None };
         let body = match (packed, bytes.is_empty(), may_be_text) {
             (Some(packed), ..) if packed.len() > MOST_BYTES => return Err(too_large()),
             (Some(packed), ..) => Body::Binary(packed),
