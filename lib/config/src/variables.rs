@@ -343,7 +343,7 @@ const GENERAL: &[Variable] = &[
         &["RUST_LOG"],
         "log_level",
         "text",
-        "Filter of the log, such as `info` or `dzinza=debug,info`",
+        "Filter of the log, such as `info` or `dzinza=debug,info`; release builds have nothing below `debug`",
     ),
     variable("LOG_FORMAT", &[], "log_format", "text", "`pretty` or `json`"),
     secret(
